@@ -1,0 +1,108 @@
+/**
+ * Who may do what on the NATS server, as data. The embedded configuration, `deploy/nats/nats-server.conf`, the README's
+ * table and the tests are all made from this file; nothing else grants a right.
+ */
+export const roles = ["admin", "exchange", "registry", "delivery", "ledger", "audit"] as const;
+
+export type Role = (typeof roles)[number];
+
+/** The one account that holds streams, and the server's own account, which no service may enter. */
+export const accountNames = { bus: "BUS", system: "SYS" } as const;
+
+/**
+ * The account a role lives in. Only the admin is in the account with the streams; every other role has an account of its
+ * own that imports exactly the subjects it may publish. Permissions alone would not do: the server checks the subject
+ * of a request but not its reply subject, so in the streams' account a role that may only read could ask for a message
+ * with an event subject as the reply, and the answer would be stored as a new event. Across accounts the answer
+ * arrives in the asker's account, where no stream listens.
+ */
+export function accountOf(role: Role): string {
+  return process.env["EXP_BUS"]?.includes(role) || role === "admin" ? accountNames.bus : role.toUpperCase();
+}
+
+/** Such answers need another kind of import; with the ordinary kind all but the first message would be dropped. */
+export function isAnsweredBySeveralMessages(subject: string): boolean {
+  return ["STREAM.LIST", "DIRECT.GET.", "CONSUMER.MSG.NEXT."].some((part) => subject.startsWith(`$JS.API.${part}`));
+}
+
+export interface RolePermissions {
+  /** One sentence for people who read the configuration. */
+  readonly purpose: string;
+  readonly publishAllow: readonly string[];
+  /** Wins over `publishAllow`. */
+  readonly publishDeny: readonly string[];
+  readonly subscribeAllow: readonly string[];
+}
+
+/** Each role has replies of its own: with the shared `_INBOX` every role could read every other's answers. */
+export function inboxPrefixOf(role: Role): string {
+  return `_INBOX_${role}`;
+}
+
+const eventSubjects = "lt.*.event.>";
+const settledSubjects = "lt.*.settled.>";
+const registrySubjects = ["lt.registry", "lt.registry.>"];
+
+/**
+ * Everything reading takes: stream state, direct get (also in batches), and pull consumers that acknowledge nothing.
+ * A wildcard stands for a whole token, so streams cannot be told apart by the beginning of their name
+ * (`EVENTS_*` is impossible): whoever may read one stream may read all. What is written is kept apart by subject.
+ * Not in here, on purpose: `$JS.ACK.>` (an ordered consumer never acknowledges, and the right would let a role
+ * acknowledge for others), `$JS.FC.>` (push consumers only) and `CONSUMER.DURABLE.CREATE`.
+ */
+const readStreams = [
+  "$JS.API.INFO",
+  "$JS.API.STREAM.NAMES",
+  "$JS.API.STREAM.LIST",
+  "$JS.API.STREAM.INFO.*",
+  "$JS.API.STREAM.MSG.GET.*",
+  "$JS.API.DIRECT.GET.*",
+  "$JS.API.DIRECT.GET.*.>",
+  // Without a name when there are several filters, else with the name and perhaps one filter behind it.
+  "$JS.API.CONSUMER.CREATE.*",
+  "$JS.API.CONSUMER.CREATE.*.>",
+  "$JS.API.CONSUMER.INFO.*.*",
+  "$JS.API.CONSUMER.MSG.NEXT.*.*",
+  // An ordered consumer replaces itself after a gap and clears away its predecessor.
+  "$JS.API.CONSUMER.DELETE.*.*",
+] as const;
+
+export const rolePermissions: Readonly<Record<Role, RolePermissions>> = {
+  admin: {
+    purpose: "Creates and updates streams at start; writes no event and is not needed afterwards.",
+    publishAllow: ["$JS.API.>"],
+    publishDeny: [],
+    subscribeAllow: [`${inboxPrefixOf("admin")}.>`],
+  },
+  exchange: {
+    purpose: "The only writer of events.",
+    publishAllow: [eventSubjects, settledSubjects, ...readStreams],
+    // `lt.*.event.>` alone would also match `lt.registry.event.x`, which the registry's stream takes in.
+    publishDeny: registrySubjects,
+    subscribeAllow: [`${inboxPrefixOf("exchange")}.>`],
+  },
+  registry: {
+    purpose: "The only writer of registry entries.",
+    publishAllow: [...registrySubjects, ...readStreams],
+    publishDeny: [],
+    subscribeAllow: [`${inboxPrefixOf("registry")}.>`],
+  },
+  delivery: {
+    purpose: "Reads events, writes what receivers have settled.",
+    publishAllow: [settledSubjects, ...readStreams],
+    publishDeny: registrySubjects,
+    subscribeAllow: [`${inboxPrefixOf("delivery")}.>`],
+  },
+  ledger: {
+    purpose: "Reads events and registry entries into the transparency logs; writes nothing here.",
+    publishAllow: [...readStreams],
+    publishDeny: [],
+    subscribeAllow: [`${inboxPrefixOf("ledger")}.>`],
+  },
+  audit: {
+    purpose: "Reads events for auditors; writes nothing.",
+    publishAllow: [...readStreams],
+    publishDeny: [],
+    subscribeAllow: [`${inboxPrefixOf("audit")}.>`],
+  },
+};
