@@ -88,7 +88,11 @@ export function createAppender(options: { connection: NatsConnection; timeoutMs:
       }
     } catch (error) {
       // The last message was not sent, and without it nothing is stored.
-      return { kind: "refused", errorCode: appendRefusals.notSent, description: `Not sent: ${errorFrom(error).message}` };
+      return {
+        kind: "refused",
+        errorCode: appendRefusals.notSent,
+        description: `Not sent: ${errorFrom(error).message}`,
+      };
     }
     const last = messages[lastIndex]!;
     const headers = `${batchHeaders(batchId, messages.length, last.expectedLastSubjectSequence)}Nats-Batch-Commit: 1\r\n`;
@@ -209,7 +213,9 @@ function checkBatch(messages: readonly AppendMessage[]): void {
 function checkMessage({ subject, payload, expectedLastSubjectSequence: expected }: AppendMessage): void {
   // Subjects are written into the protocol as they are; white space or a wildcard would change its meaning.
   if (!/^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/.test(subject)) {
-    throw new RangeError(`${JSON.stringify(subject)} is not a subject to publish on; make it with the subject builders.`);
+    throw new RangeError(
+      `${JSON.stringify(subject)} is not a subject to publish on; make it with the subject builders.`,
+    );
   }
   if (payload.length < 1 || payload.length > payloadBytesMax) {
     throw new RangeError(`A payload on ${subject} has ${payload.length} bytes; 1 to ${payloadBytesMax} are allowed.`);

@@ -1,5 +1,5 @@
-import { createInbox } from "@nats-io/nats-core";
 import type { Msg, NatsConnection } from "@nats-io/nats-core";
+import { createInbox } from "@nats-io/nats-core";
 import { ConnectionLostError, inboxPrefixOf, watchConnection } from "./connection-watch.ts";
 import { JetStreamRefusedError } from "./jetstream-api.ts";
 
@@ -40,7 +40,11 @@ export function directGetPage(
     };
     const fail = (error: Error) => finish(() => reject(error));
     const onSilence = () =>
-      fail(new Error(`The direct get on ${streamName} stopped answering for ${silenceMs} ms after ${messages.length} messages.`));
+      fail(
+        new Error(
+          `The direct get on ${streamName} stopped answering for ${silenceMs} ms after ${messages.length} messages.`,
+        ),
+      );
     const unlisten = watchConnection(connection).listen((event) => {
       if (event !== "reconnect") {
         fail(new ConnectionLostError(`The connection to NATS was lost during a direct get on ${streamName}.`));
@@ -64,9 +68,20 @@ export function directGetPage(
       }
     };
     const subscription = connection.subscribe(inbox, {
-      callback: (error, message) => (error ? fail(error) : onAnswer(message)),
+      callback: (error, message) => {
+        try {
+          if (error) fail(error);
+          else onAnswer(message);
+        } catch (unreadable) {
+          fail(unreadable as Error);
+        }
+      },
     });
-    connection.publish(subject, JSON.stringify(request), { reply: inbox });
+    try {
+      connection.publish(subject, JSON.stringify(request), { reply: inbox });
+    } catch (unsent) {
+      fail(unsent as Error);
+    }
   });
 }
 

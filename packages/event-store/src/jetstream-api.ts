@@ -1,5 +1,5 @@
-import { NoRespondersError, PermissionViolationError, RequestError } from "@nats-io/nats-core";
 import type { NatsConnection } from "@nats-io/nats-core";
+import { NoRespondersError, PermissionViolationError, RequestError } from "@nats-io/nats-core";
 import { requestWhileConnected } from "./connection-watch.ts";
 
 /** Error numbers of the JetStream API that are told apart here (nats-server `errors.json`, 2.15). */

@@ -95,7 +95,8 @@ export function createReader(options: { connection: NatsConnection; streamName: 
           for (const { subject, sequence, payload } of messages) heads.set(subject, { sequence, payload });
           // An answer may end early when it grows too large; without progress, asking again would never end.
           if (pendingCount === 0) break;
-          if (messages.length === 0) throw new Error(`The direct get on ${streamName} holds back ${pendingCount} heads.`);
+          if (messages.length === 0)
+            throw new Error(`The direct get on ${streamName} holds back ${pendingCount} heads.`);
           remaining = remaining.filter((subject) => !heads.has(subject));
         }
       }

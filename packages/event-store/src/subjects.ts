@@ -71,7 +71,9 @@ export function parseEventSubject(subject: string): EventSubject {
   if (token === shardEventToken) return { shard, dossier: null };
   const dossier = token.replaceAll("_", ".");
   if (!dossierCodePattern.test(dossier)) {
-    throw new RangeError(`${quoted(subject)} is not an event subject: ${quoted(token)} does not encode a dossier code.`);
+    throw new RangeError(
+      `${quoted(subject)} is not an event subject: ${quoted(token)} does not encode a dossier code.`,
+    );
   }
   return { shard, dossier };
 }

@@ -151,7 +151,7 @@ async function readCandidate(
   await writeFile(apt.sourcesFile, stanza.join("\n"));
   const runOptions = { env: apt.environment, timeout: commandTimeoutMs, cwd: apt.workDirectory };
   // Any error, not only of the last index, makes the update fail: half a set of lists would say "no such package".
-  await run("apt-get", [...apt.options, "-q", "--error-on=any", "update"], runOptions);
+  await run("apt-get", [...apt.options, "-q", "-o", "APT::Update::Error-Mode=any", "update"], runOptions);
   const { stdout } = await run("apt-cache", [...apt.options, "policy", packageName], runOptions);
   const full = /^\s*Candidate: (\d\S*)/m.exec(stdout)?.[1];
   const upstream = full === undefined ? undefined : /^(?:\d+:)?(\d+\.\d+\.\d+)/.exec(full)?.[1];

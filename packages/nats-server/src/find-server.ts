@@ -25,9 +25,7 @@ export interface FindNatsServerOptions {
   readonly fetchServer?: typeof fetchWithApt;
 }
 
-export const defaultCacheDirectory = resolve(
-  fileURLToPath(new URL("../../../.cache/nats-server", import.meta.url)),
-);
+export const defaultCacheDirectory = resolve(fileURLToPath(new URL("../../../.cache/nats-server", import.meta.url)));
 
 /**
  * Finds a server to run, in this order: one named by `LIENTHONG_NATS_URL`, the PATH, the project's cache, a download
@@ -38,11 +36,11 @@ export async function findNatsServer(options: FindNatsServerOptions = {}): Promi
   const report = options.report ?? (() => {});
   const cacheDirectory = options.cacheDirectory ?? defaultCacheDirectory;
 
-  const url = env["LIENTHONG_NATS_URL"]?.trim();
+  const url = env.LIENTHONG_NATS_URL?.trim();
   if (url) {
     return { kind: "external", url };
   }
-  const onPath = await findOnPath(env["PATH"] ?? "");
+  const onPath = await findOnPath(env.PATH ?? "");
   const refusals: string[] = [];
   for (const [path, origin] of [
     [onPath, "path"],
@@ -63,7 +61,8 @@ export async function findNatsServer(options: FindNatsServerOptions = {}): Promi
     return { kind: "binary", ...fetched, origin: "fetched" };
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : String(cause);
-    const reason = refusals.length > 0 ? "SERVER_TOO_OLD" : cause instanceof NatsServerError ? cause.reason : "FETCH_FAILED";
+    const reason =
+      refusals.length > 0 ? "SERVER_TOO_OLD" : cause instanceof NatsServerError ? cause.reason : "FETCH_FAILED";
     throw new NatsServerError(reason, [...refusals, message].join(" "), { cause });
   }
 }

@@ -1,4 +1,13 @@
-import { accountNames, accountOf, isAnsweredBySeveralMessages, type Role, rolePermissions, roles } from "./accounts.ts";
+import {
+  accountNames,
+  accountOf,
+  isAnsweredBySeveralMessages,
+  type Role,
+  rolePermissions,
+  roles,
+  serverStateSubject,
+  serverStateSystemSubject,
+} from "./accounts.ts";
 
 export interface EmbeddedServerConfig {
   readonly serverName: string;
@@ -85,18 +94,19 @@ function renderJetStream(values: JetStreamValues): string[] {
 
 function renderAccounts(publicKeyOf: (role: Role) => string): string[] {
   const importing = roles.filter((role) => accountOf(role) !== accountNames.bus);
-  const subjects = [...new Set(importing.flatMap((role) => rolePermissions[role].publishAllow))];
+  const subjects = [...new Set(importing.flatMap(importedSubjects))];
   return [
     "accounts {",
     `  ${accountNames.bus} {`,
     "    jetstream: enabled",
     "    exports: [",
     ...subjects.map((subject) => {
-      const accounts = importing.filter((role) => rolePermissions[role].publishAllow.includes(subject)).map(accountOf);
+      const accounts = importing.filter((role) => importedSubjects(role).includes(subject)).map(accountOf);
       const response = isAnsweredBySeveralMessages(subject) ? ", response: stream" : "";
       return `      { service: ${JSON.stringify(subject)}, accounts: [${accounts.join(", ")}]${response} }`;
     }),
     "    ]",
+    `    imports: [${serverStateImport}]`,
     "    users: [",
     ...roles.filter((role) => accountOf(role) === accountNames.bus).flatMap((role) => renderUser(role, publicKeyOf)),
     "    ]",
@@ -104,7 +114,8 @@ function renderAccounts(publicKeyOf: (role: Role) => string): string[] {
     ...importing.flatMap((role) => [
       `  ${accountOf(role)} {`,
       "    imports: [",
-      ...rolePermissions[role].publishAllow.map(
+      `      ${serverStateImport}`,
+      ...importedSubjects(role).map(
         (subject) => `      { service: { account: ${accountNames.bus}, subject: ${JSON.stringify(subject)} } }`,
       ),
       "    ]",
@@ -113,10 +124,18 @@ function renderAccounts(publicKeyOf: (role: Role) => string): string[] {
       "    ]",
       "  }",
     ]),
-    `  ${accountNames.system} {}`,
+    `  ${accountNames.system} {`,
+    `    exports: [{ service: ${JSON.stringify(serverStateSystemSubject)}, response: stream }]`,
+    "  }",
     "}",
     `system_account: ${accountNames.system}`,
   ];
+}
+
+const serverStateImport = `{ service: { account: ${accountNames.system}, subject: ${JSON.stringify(serverStateSystemSubject)} }, to: ${JSON.stringify(serverStateSubject)} }`;
+
+function importedSubjects(role: Role): string[] {
+  return rolePermissions[role].publishAllow.filter((subject) => subject !== serverStateSubject);
 }
 
 function renderUser(role: Role, publicKeyOf: (role: Role) => string): string[] {

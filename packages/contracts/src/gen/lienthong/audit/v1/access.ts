@@ -22,7 +22,7 @@ export interface AccessRecord {
   /** Method asked, e.g. "lienthong.exchange.v1.ExchangeService/GetTrail". 1 to 200 characters. Set by the service. */
   method: string;
   /** SHA-256 of the request's bytes, so that what was asked can be shown without being kept. Exactly 32 bytes. Set by the service. */
-  requestDigest: Buffer;
+  requestDigest: Uint8Array;
   /** Events in the answer. Set by the service. */
   eventCount: number;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
@@ -36,7 +36,7 @@ function createBaseAccessRecord(): AccessRecord {
     agency: "",
     auditScope: "",
     method: "",
-    requestDigest: Buffer.alloc(0),
+    requestDigest: new Uint8Array(0),
     eventCount: 0,
     _unknownFields: {},
   };
@@ -145,7 +145,7 @@ export const AccessRecord: MessageFns<AccessRecord> = {
               break;
             }
 
-            message.requestDigest = Buffer.from(reader.bytes());
+            message.requestDigest = reader.bytes();
             continue;
           }
           case 8: {
@@ -193,10 +193,10 @@ export const AccessRecord: MessageFns<AccessRecord> = {
         : "",
       method: isSet(object.method) ? globalThis.String(object.method) : "",
       requestDigest: isSet(object.requestDigest)
-        ? Buffer.from(bytesFromBase64(object.requestDigest))
+        ? bytesFromBase64(object.requestDigest)
         : isSet(object.request_digest)
-        ? Buffer.from(bytesFromBase64(object.request_digest))
-        : Buffer.alloc(0),
+        ? bytesFromBase64(object.request_digest)
+        : new Uint8Array(0),
       eventCount: isSet(object.eventCount)
         ? globalThis.Number(object.eventCount)
         : isSet(object.event_count)
@@ -247,18 +247,35 @@ export const AccessRecord: MessageFns<AccessRecord> = {
     message.agency = object.agency ?? "";
     message.auditScope = object.auditScope ?? "";
     message.method = object.method ?? "";
-    message.requestDigest = object.requestDigest ?? Buffer.alloc(0);
+    message.requestDigest = object.requestDigest ?? new Uint8Array(0);
     message.eventCount = object.eventCount ?? 0;
     return message;
   },
 };
 
 function bytesFromBase64(b64: string): Uint8Array {
-  return Uint8Array.from(globalThis.Buffer.from(b64, "base64"));
+  if ((globalThis as any).Buffer) {
+    return Uint8Array.from((globalThis as any).Buffer.from(b64, "base64"));
+  } else {
+    const bin = globalThis.atob(b64);
+    const arr = new Uint8Array(bin.length);
+    for (let i = 0; i < bin.length; ++i) {
+      arr[i] = bin.charCodeAt(i);
+    }
+    return arr;
+  }
 }
 
 function base64FromBytes(arr: Uint8Array): string {
-  return globalThis.Buffer.from(arr).toString("base64");
+  if ((globalThis as any).Buffer) {
+    return (globalThis as any).Buffer.from(arr).toString("base64");
+  } else {
+    const bin: string[] = [];
+    arr.forEach((byte) => {
+      bin.push(globalThis.String.fromCharCode(byte));
+    });
+    return globalThis.btoa(bin.join(""));
+  }
 }
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;

@@ -146,7 +146,7 @@ export interface Delivery {
   /** Index in the shard's log: its identity across redeliveries. Set by the delivery service. */
   leafIndex: bigint;
   /** The serialised Event. Set by the delivery service. */
-  event: Buffer;
+  event: Uint8Array;
   /** True if it was handed out in this subscription before. Set by the delivery service. */
   redelivered: boolean;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
@@ -814,7 +814,7 @@ export const ReceiveResponse: MessageFns<ReceiveResponse> = {
 };
 
 function createBaseDelivery(): Delivery {
-  return { agency: "", role: 0, leafIndex: 0n, event: Buffer.alloc(0), redelivered: false, _unknownFields: {} };
+  return { agency: "", role: 0, leafIndex: 0n, event: new Uint8Array(0), redelivered: false, _unknownFields: {} };
 }
 
 export const Delivery: MessageFns<Delivery> = {
@@ -890,7 +890,7 @@ export const Delivery: MessageFns<Delivery> = {
               break;
             }
 
-            message.event = Buffer.from(reader.bytes());
+            message.event = reader.bytes();
             continue;
           }
           case 5: {
@@ -930,7 +930,7 @@ export const Delivery: MessageFns<Delivery> = {
         : isSet(object.leaf_index)
         ? BigInt(object.leaf_index)
         : 0n,
-      event: isSet(object.event) ? Buffer.from(bytesFromBase64(object.event)) : Buffer.alloc(0),
+      event: isSet(object.event) ? bytesFromBase64(object.event) : new Uint8Array(0),
       redelivered: isSet(object.redelivered) ? globalThis.Boolean(object.redelivered) : false,
     };
   },
@@ -963,7 +963,7 @@ export const Delivery: MessageFns<Delivery> = {
     message.agency = object.agency ?? "";
     message.role = object.role ?? 0;
     message.leafIndex = (object.leafIndex !== undefined && object.leafIndex !== null) ? BigInt(object.leafIndex) : 0n;
-    message.event = object.event ?? Buffer.alloc(0);
+    message.event = object.event ?? new Uint8Array(0);
     message.redelivered = object.redelivered ?? false;
     return message;
   },
@@ -1010,11 +1010,28 @@ export const DeliveryServiceClient = makeGenericClientConstructor(
 };
 
 function bytesFromBase64(b64: string): Uint8Array {
-  return Uint8Array.from(globalThis.Buffer.from(b64, "base64"));
+  if ((globalThis as any).Buffer) {
+    return Uint8Array.from((globalThis as any).Buffer.from(b64, "base64"));
+  } else {
+    const bin = globalThis.atob(b64);
+    const arr = new Uint8Array(bin.length);
+    for (let i = 0; i < bin.length; ++i) {
+      arr[i] = bin.charCodeAt(i);
+    }
+    return arr;
+  }
 }
 
 function base64FromBytes(arr: Uint8Array): string {
-  return globalThis.Buffer.from(arr).toString("base64");
+  if ((globalThis as any).Buffer) {
+    return (globalThis as any).Buffer.from(arr).toString("base64");
+  } else {
+    const bin: string[] = [];
+    arr.forEach((byte) => {
+      bin.push(globalThis.String.fromCharCode(byte));
+    });
+    return globalThis.btoa(bin.join(""));
+  }
 }
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;

@@ -143,7 +143,7 @@ export interface Branch {
   /** Step it is at. Set by the exchange. */
   step: string;
   /** Hash of the event that moved it last; what `prior` must name. 32 bytes. Set by the exchange. */
-  head: Buffer;
+  head: Uint8Array;
   /** The pending handoff; absent unless HANDED_OVER or RECALL_ASKED. Set by the exchange. */
   pending:
     | PendingHandoff
@@ -189,7 +189,7 @@ export interface Dossier {
   /** Number of events. Set by the exchange. */
   eventCount: bigint;
   /** Hash of the last event. 32 bytes. Set by the exchange. */
-  lastEvent: Buffer;
+  lastEvent: Uint8Array;
   /** Branches the reader may see, by id. Set by the exchange. */
   branches: Branch[];
   /** True if every branch has ended. Set by the exchange. */
@@ -204,7 +204,7 @@ function createBaseBranch(): Branch {
     holder: "",
     unit: "",
     step: "",
-    head: Buffer.alloc(0),
+    head: new Uint8Array(0),
     pending: undefined,
     heldSince: undefined,
     _unknownFields: {},
@@ -306,7 +306,7 @@ export const Branch: MessageFns<Branch> = {
               break;
             }
 
-            message.head = Buffer.from(reader.bytes());
+            message.head = reader.bytes();
             continue;
           }
           case 7: {
@@ -352,7 +352,7 @@ export const Branch: MessageFns<Branch> = {
       holder: isSet(object.holder) ? globalThis.String(object.holder) : "",
       unit: isSet(object.unit) ? globalThis.String(object.unit) : "",
       step: isSet(object.step) ? globalThis.String(object.step) : "",
-      head: isSet(object.head) ? Buffer.from(bytesFromBase64(object.head)) : Buffer.alloc(0),
+      head: isSet(object.head) ? bytesFromBase64(object.head) : new Uint8Array(0),
       pending: isSet(object.pending) ? PendingHandoff.fromJSON(object.pending) : undefined,
       heldSince: isSet(object.heldSince)
         ? fromJsonTimestamp(object.heldSince)
@@ -401,7 +401,7 @@ export const Branch: MessageFns<Branch> = {
     message.holder = object.holder ?? "";
     message.unit = object.unit ?? "";
     message.step = object.step ?? "";
-    message.head = object.head ?? Buffer.alloc(0);
+    message.head = object.head ?? new Uint8Array(0);
     message.pending = (object.pending !== undefined && object.pending !== null)
       ? PendingHandoff.fromPartial(object.pending)
       : undefined;
@@ -574,7 +574,7 @@ function createBaseDossier(): Dossier {
     areaCode: "",
     openedBy: "",
     eventCount: 0n,
-    lastEvent: Buffer.alloc(0),
+    lastEvent: new Uint8Array(0),
     branches: [],
     ended: false,
     _unknownFields: {},
@@ -701,7 +701,7 @@ export const Dossier: MessageFns<Dossier> = {
               break;
             }
 
-            message.lastEvent = Buffer.from(reader.bytes());
+            message.lastEvent = reader.bytes();
             continue;
           }
           case 9: {
@@ -762,10 +762,10 @@ export const Dossier: MessageFns<Dossier> = {
         ? BigInt(object.event_count)
         : 0n,
       lastEvent: isSet(object.lastEvent)
-        ? Buffer.from(bytesFromBase64(object.lastEvent))
+        ? bytesFromBase64(object.lastEvent)
         : isSet(object.last_event)
-        ? Buffer.from(bytesFromBase64(object.last_event))
-        : Buffer.alloc(0),
+        ? bytesFromBase64(object.last_event)
+        : new Uint8Array(0),
       branches: globalThis.Array.isArray(object?.branches)
         ? object.branches.map((e: any) => Branch.fromJSON(e))
         : [],
@@ -822,7 +822,7 @@ export const Dossier: MessageFns<Dossier> = {
     message.eventCount = (object.eventCount !== undefined && object.eventCount !== null)
       ? BigInt(object.eventCount)
       : 0n;
-    message.lastEvent = object.lastEvent ?? Buffer.alloc(0);
+    message.lastEvent = object.lastEvent ?? new Uint8Array(0);
     message.branches = object.branches?.map((e) => Branch.fromPartial(e)) || [];
     message.ended = object.ended ?? false;
     return message;
@@ -830,11 +830,28 @@ export const Dossier: MessageFns<Dossier> = {
 };
 
 function bytesFromBase64(b64: string): Uint8Array {
-  return Uint8Array.from(globalThis.Buffer.from(b64, "base64"));
+  if ((globalThis as any).Buffer) {
+    return Uint8Array.from((globalThis as any).Buffer.from(b64, "base64"));
+  } else {
+    const bin = globalThis.atob(b64);
+    const arr = new Uint8Array(bin.length);
+    for (let i = 0; i < bin.length; ++i) {
+      arr[i] = bin.charCodeAt(i);
+    }
+    return arr;
+  }
 }
 
 function base64FromBytes(arr: Uint8Array): string {
-  return globalThis.Buffer.from(arr).toString("base64");
+  if ((globalThis as any).Buffer) {
+    return (globalThis as any).Buffer.from(arr).toString("base64");
+  } else {
+    const bin: string[] = [];
+    arr.forEach((byte) => {
+      bin.push(globalThis.String.fromCharCode(byte));
+    });
+    return globalThis.btoa(bin.join(""));
+  }
 }
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;

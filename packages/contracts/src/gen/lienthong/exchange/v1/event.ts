@@ -108,7 +108,7 @@ export interface EventHeader {
   /** Number within the dossier, from 1; for shard events, within the shard's own chain. Set by the exchange. */
   number: bigint;
   /** Hash of the event before it in the same chain. 32 bytes; empty for number 1. Set by the exchange. */
-  previous: Buffer;
+  previous: Uint8Array;
   /** Registry head it was decided under; never decreases along a dossier. Set by the exchange. */
   registryHead:
     | RegistryHead
@@ -130,11 +130,11 @@ export interface BusStatement {
    * SHA-256 over, each preceded by its length as 4 bytes big-endian: "lienthong bus statement v1", cause, branch, receiver,
    * kind (field number of `what`, decimal), ordinal (decimal). Exactly 32 bytes. Set by the exchange.
    */
-  id: Buffer;
+  id: Uint8Array;
   /** Official code of the dossier. Set by the exchange. */
   dossier: string;
   /** Hash of the event it follows from. Exactly 32 bytes. Set by the exchange. */
-  cause: Buffer;
+  cause: Uint8Array;
   /** Branch it concerns. Set by the exchange. */
   branch: string;
   /** Agency it concerns. Set by the exchange. */
@@ -190,7 +190,7 @@ export interface Expired {
 /** Reassigned moves custody or a pending handoff. */
 export interface Reassigned {
   /** Hash of the registry entry that orders or rules it. Exactly 32 bytes. Set by the exchange. */
-  registryEntry: Buffer;
+  registryEntry: Uint8Array;
   /** Who takes it. Set by the exchange. */
   to: Addressee | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
@@ -199,7 +199,7 @@ export interface Reassigned {
 /** DeemedConsent records agreement by silence. */
 export interface DeemedConsent {
   /** Hash of the registry entry of the route that provides for it. Exactly 32 bytes. Set by the exchange. */
-  registryEntry: Buffer;
+  registryEntry: Uint8Array;
   /** The limit that passed. Set by the exchange. */
   dueTime: Timestamp | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
@@ -231,9 +231,9 @@ export interface ShardEvent {
 /** ShardOpened declares a shard. */
 export interface ShardOpened {
   /** Hash of the registry's entry 0. Exactly 32 bytes. Set by the exchange. */
-  network: Buffer;
+  network: Uint8Array;
   /** Hash of the registry entry that declares the shard. Exactly 32 bytes. Set by the exchange. */
-  shardEntry: Buffer;
+  shardEntry: Uint8Array;
   /** Origin of its log. Set by the exchange. */
   origin: string;
   /** What recorded_time means in this shard. Set by the exchange. */
@@ -250,11 +250,11 @@ export interface GenerationStarted {
   /** Index of this leaf: the number of leaves restored. Set by the operator. */
   from: bigint;
   /** RFC 6962 root over the leaves below `from`. Exactly 32 bytes. Set by the operator. */
-  prefixRoot: Buffer;
+  prefixRoot: Uint8Array;
   /** Origin of the log before. Set by the operator. */
   oldOrigin: string;
   /** Last checkpoint known of it, a signed note; empty: none was made. 0 to 4,096 bytes. Set by the operator. */
-  oldCheckpoint: Buffer;
+  oldCheckpoint: Uint8Array;
   /** Origin from here on; the same as before where nothing published was lost. Set by the operator. */
   origin: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
@@ -270,7 +270,7 @@ export interface ClockAdvanced {
 /** ShardClosed ends the opening of dossiers. */
 export interface ShardClosed {
   /** Hash of the registry entry that closes it. Exactly 32 bytes. Set by the exchange. */
-  shardEntry: Buffer;
+  shardEntry: Uint8Array;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -443,7 +443,7 @@ function createBaseEventHeader(): EventHeader {
     shard: "",
     generation: 0,
     number: 0n,
-    previous: Buffer.alloc(0),
+    previous: new Uint8Array(0),
     registryHead: undefined,
     system: "",
     recordedTime: undefined,
@@ -545,7 +545,7 @@ export const EventHeader: MessageFns<EventHeader> = {
               break;
             }
 
-            message.previous = Buffer.from(reader.bytes());
+            message.previous = reader.bytes();
             continue;
           }
           case 6: {
@@ -606,7 +606,7 @@ export const EventHeader: MessageFns<EventHeader> = {
       shard: isSet(object.shard) ? globalThis.String(object.shard) : "",
       generation: isSet(object.generation) ? globalThis.Number(object.generation) : 0,
       number: isSet(object.number) ? BigInt(object.number) : 0n,
-      previous: isSet(object.previous) ? Buffer.from(bytesFromBase64(object.previous)) : Buffer.alloc(0),
+      previous: isSet(object.previous) ? bytesFromBase64(object.previous) : new Uint8Array(0),
       registryHead: isSet(object.registryHead)
         ? RegistryHead.fromJSON(object.registryHead)
         : isSet(object.registry_head)
@@ -667,7 +667,7 @@ export const EventHeader: MessageFns<EventHeader> = {
     message.shard = object.shard ?? "";
     message.generation = object.generation ?? 0;
     message.number = (object.number !== undefined && object.number !== null) ? BigInt(object.number) : 0n;
-    message.previous = object.previous ?? Buffer.alloc(0);
+    message.previous = object.previous ?? new Uint8Array(0);
     message.registryHead = (object.registryHead !== undefined && object.registryHead !== null)
       ? RegistryHead.fromPartial(object.registryHead)
       : undefined;
@@ -684,9 +684,9 @@ export const EventHeader: MessageFns<EventHeader> = {
 
 function createBaseBusStatement(): BusStatement {
   return {
-    id: Buffer.alloc(0),
+    id: new Uint8Array(0),
     dossier: "",
-    cause: Buffer.alloc(0),
+    cause: new Uint8Array(0),
     branch: "",
     receiver: "",
     ordinal: 0,
@@ -761,7 +761,7 @@ export const BusStatement: MessageFns<BusStatement> = {
               break;
             }
 
-            message.id = Buffer.from(reader.bytes());
+            message.id = reader.bytes();
             continue;
           }
           case 2: {
@@ -777,7 +777,7 @@ export const BusStatement: MessageFns<BusStatement> = {
               break;
             }
 
-            message.cause = Buffer.from(reader.bytes());
+            message.cause = reader.bytes();
             continue;
           }
           case 4: {
@@ -866,9 +866,9 @@ export const BusStatement: MessageFns<BusStatement> = {
 
   fromJSON(object: any): BusStatement {
     return {
-      id: isSet(object.id) ? Buffer.from(bytesFromBase64(object.id)) : Buffer.alloc(0),
+      id: isSet(object.id) ? bytesFromBase64(object.id) : new Uint8Array(0),
       dossier: isSet(object.dossier) ? globalThis.String(object.dossier) : "",
-      cause: isSet(object.cause) ? Buffer.from(bytesFromBase64(object.cause)) : Buffer.alloc(0),
+      cause: isSet(object.cause) ? bytesFromBase64(object.cause) : new Uint8Array(0),
       branch: isSet(object.branch) ? globalThis.String(object.branch) : "",
       receiver: isSet(object.receiver) ? globalThis.String(object.receiver) : "",
       ordinal: isSet(object.ordinal) ? globalThis.Number(object.ordinal) : 0,
@@ -927,9 +927,9 @@ export const BusStatement: MessageFns<BusStatement> = {
   },
   fromPartial<I extends Exact<DeepPartial<BusStatement>, I>>(object: I): BusStatement {
     const message = createBaseBusStatement();
-    message.id = object.id ?? Buffer.alloc(0);
+    message.id = object.id ?? new Uint8Array(0);
     message.dossier = object.dossier ?? "";
-    message.cause = object.cause ?? Buffer.alloc(0);
+    message.cause = object.cause ?? new Uint8Array(0);
     message.branch = object.branch ?? "";
     message.receiver = object.receiver ?? "";
     message.ordinal = object.ordinal ?? 0;
@@ -1269,7 +1269,7 @@ export const Expired: MessageFns<Expired> = {
 };
 
 function createBaseReassigned(): Reassigned {
-  return { registryEntry: Buffer.alloc(0), to: undefined, _unknownFields: {} };
+  return { registryEntry: new Uint8Array(0), to: undefined, _unknownFields: {} };
 }
 
 export const Reassigned: MessageFns<Reassigned> = {
@@ -1309,7 +1309,7 @@ export const Reassigned: MessageFns<Reassigned> = {
               break;
             }
 
-            message.registryEntry = Buffer.from(reader.bytes());
+            message.registryEntry = reader.bytes();
             continue;
           }
           case 2: {
@@ -1343,10 +1343,10 @@ export const Reassigned: MessageFns<Reassigned> = {
   fromJSON(object: any): Reassigned {
     return {
       registryEntry: isSet(object.registryEntry)
-        ? Buffer.from(bytesFromBase64(object.registryEntry))
+        ? bytesFromBase64(object.registryEntry)
         : isSet(object.registry_entry)
-        ? Buffer.from(bytesFromBase64(object.registry_entry))
-        : Buffer.alloc(0),
+        ? bytesFromBase64(object.registry_entry)
+        : new Uint8Array(0),
       to: isSet(object.to) ? Addressee.fromJSON(object.to) : undefined,
     };
   },
@@ -1367,14 +1367,14 @@ export const Reassigned: MessageFns<Reassigned> = {
   },
   fromPartial<I extends Exact<DeepPartial<Reassigned>, I>>(object: I): Reassigned {
     const message = createBaseReassigned();
-    message.registryEntry = object.registryEntry ?? Buffer.alloc(0);
+    message.registryEntry = object.registryEntry ?? new Uint8Array(0);
     message.to = (object.to !== undefined && object.to !== null) ? Addressee.fromPartial(object.to) : undefined;
     return message;
   },
 };
 
 function createBaseDeemedConsent(): DeemedConsent {
-  return { registryEntry: Buffer.alloc(0), dueTime: undefined, _unknownFields: {} };
+  return { registryEntry: new Uint8Array(0), dueTime: undefined, _unknownFields: {} };
 }
 
 export const DeemedConsent: MessageFns<DeemedConsent> = {
@@ -1414,7 +1414,7 @@ export const DeemedConsent: MessageFns<DeemedConsent> = {
               break;
             }
 
-            message.registryEntry = Buffer.from(reader.bytes());
+            message.registryEntry = reader.bytes();
             continue;
           }
           case 2: {
@@ -1448,10 +1448,10 @@ export const DeemedConsent: MessageFns<DeemedConsent> = {
   fromJSON(object: any): DeemedConsent {
     return {
       registryEntry: isSet(object.registryEntry)
-        ? Buffer.from(bytesFromBase64(object.registryEntry))
+        ? bytesFromBase64(object.registryEntry)
         : isSet(object.registry_entry)
-        ? Buffer.from(bytesFromBase64(object.registry_entry))
-        : Buffer.alloc(0),
+        ? bytesFromBase64(object.registry_entry)
+        : new Uint8Array(0),
       dueTime: isSet(object.dueTime)
         ? fromJsonTimestamp(object.dueTime)
         : isSet(object.due_time)
@@ -1476,7 +1476,7 @@ export const DeemedConsent: MessageFns<DeemedConsent> = {
   },
   fromPartial<I extends Exact<DeepPartial<DeemedConsent>, I>>(object: I): DeemedConsent {
     const message = createBaseDeemedConsent();
-    message.registryEntry = object.registryEntry ?? Buffer.alloc(0);
+    message.registryEntry = object.registryEntry ?? new Uint8Array(0);
     message.dueTime = (object.dueTime !== undefined && object.dueTime !== null)
       ? Timestamp.fromPartial(object.dueTime)
       : undefined;
@@ -1670,8 +1670,8 @@ export const ShardEvent: MessageFns<ShardEvent> = {
 
 function createBaseShardOpened(): ShardOpened {
   return {
-    network: Buffer.alloc(0),
-    shardEntry: Buffer.alloc(0),
+    network: new Uint8Array(0),
+    shardEntry: new Uint8Array(0),
     origin: "",
     clock: 0,
     simulatedStartTime: undefined,
@@ -1725,7 +1725,7 @@ export const ShardOpened: MessageFns<ShardOpened> = {
               break;
             }
 
-            message.network = Buffer.from(reader.bytes());
+            message.network = reader.bytes();
             continue;
           }
           case 2: {
@@ -1733,7 +1733,7 @@ export const ShardOpened: MessageFns<ShardOpened> = {
               break;
             }
 
-            message.shardEntry = Buffer.from(reader.bytes());
+            message.shardEntry = reader.bytes();
             continue;
           }
           case 3: {
@@ -1782,12 +1782,12 @@ export const ShardOpened: MessageFns<ShardOpened> = {
 
   fromJSON(object: any): ShardOpened {
     return {
-      network: isSet(object.network) ? Buffer.from(bytesFromBase64(object.network)) : Buffer.alloc(0),
+      network: isSet(object.network) ? bytesFromBase64(object.network) : new Uint8Array(0),
       shardEntry: isSet(object.shardEntry)
-        ? Buffer.from(bytesFromBase64(object.shardEntry))
+        ? bytesFromBase64(object.shardEntry)
         : isSet(object.shard_entry)
-        ? Buffer.from(bytesFromBase64(object.shard_entry))
-        : Buffer.alloc(0),
+        ? bytesFromBase64(object.shard_entry)
+        : new Uint8Array(0),
       origin: isSet(object.origin) ? globalThis.String(object.origin) : "",
       clock: isSet(object.clock) ? shardClockFromJSON(object.clock) : 0,
       simulatedStartTime: isSet(object.simulatedStartTime)
@@ -1823,8 +1823,8 @@ export const ShardOpened: MessageFns<ShardOpened> = {
   },
   fromPartial<I extends Exact<DeepPartial<ShardOpened>, I>>(object: I): ShardOpened {
     const message = createBaseShardOpened();
-    message.network = object.network ?? Buffer.alloc(0);
-    message.shardEntry = object.shardEntry ?? Buffer.alloc(0);
+    message.network = object.network ?? new Uint8Array(0);
+    message.shardEntry = object.shardEntry ?? new Uint8Array(0);
     message.origin = object.origin ?? "";
     message.clock = object.clock ?? 0;
     message.simulatedStartTime = (object.simulatedStartTime !== undefined && object.simulatedStartTime !== null)
@@ -1838,9 +1838,9 @@ function createBaseGenerationStarted(): GenerationStarted {
   return {
     generation: 0,
     from: 0n,
-    prefixRoot: Buffer.alloc(0),
+    prefixRoot: new Uint8Array(0),
     oldOrigin: "",
-    oldCheckpoint: Buffer.alloc(0),
+    oldCheckpoint: new Uint8Array(0),
     origin: "",
     _unknownFields: {},
   };
@@ -1914,7 +1914,7 @@ export const GenerationStarted: MessageFns<GenerationStarted> = {
               break;
             }
 
-            message.prefixRoot = Buffer.from(reader.bytes());
+            message.prefixRoot = reader.bytes();
             continue;
           }
           case 4: {
@@ -1930,7 +1930,7 @@ export const GenerationStarted: MessageFns<GenerationStarted> = {
               break;
             }
 
-            message.oldCheckpoint = Buffer.from(reader.bytes());
+            message.oldCheckpoint = reader.bytes();
             continue;
           }
           case 6: {
@@ -1966,20 +1966,20 @@ export const GenerationStarted: MessageFns<GenerationStarted> = {
       generation: isSet(object.generation) ? globalThis.Number(object.generation) : 0,
       from: isSet(object.from) ? BigInt(object.from) : 0n,
       prefixRoot: isSet(object.prefixRoot)
-        ? Buffer.from(bytesFromBase64(object.prefixRoot))
+        ? bytesFromBase64(object.prefixRoot)
         : isSet(object.prefix_root)
-        ? Buffer.from(bytesFromBase64(object.prefix_root))
-        : Buffer.alloc(0),
+        ? bytesFromBase64(object.prefix_root)
+        : new Uint8Array(0),
       oldOrigin: isSet(object.oldOrigin)
         ? globalThis.String(object.oldOrigin)
         : isSet(object.old_origin)
         ? globalThis.String(object.old_origin)
         : "",
       oldCheckpoint: isSet(object.oldCheckpoint)
-        ? Buffer.from(bytesFromBase64(object.oldCheckpoint))
+        ? bytesFromBase64(object.oldCheckpoint)
         : isSet(object.old_checkpoint)
-        ? Buffer.from(bytesFromBase64(object.old_checkpoint))
-        : Buffer.alloc(0),
+        ? bytesFromBase64(object.old_checkpoint)
+        : new Uint8Array(0),
       origin: isSet(object.origin) ? globalThis.String(object.origin) : "",
     };
   },
@@ -2014,9 +2014,9 @@ export const GenerationStarted: MessageFns<GenerationStarted> = {
     const message = createBaseGenerationStarted();
     message.generation = object.generation ?? 0;
     message.from = (object.from !== undefined && object.from !== null) ? BigInt(object.from) : 0n;
-    message.prefixRoot = object.prefixRoot ?? Buffer.alloc(0);
+    message.prefixRoot = object.prefixRoot ?? new Uint8Array(0);
     message.oldOrigin = object.oldOrigin ?? "";
-    message.oldCheckpoint = object.oldCheckpoint ?? Buffer.alloc(0);
+    message.oldCheckpoint = object.oldCheckpoint ?? new Uint8Array(0);
     message.origin = object.origin ?? "";
     return message;
   },
@@ -2106,7 +2106,7 @@ export const ClockAdvanced: MessageFns<ClockAdvanced> = {
 };
 
 function createBaseShardClosed(): ShardClosed {
-  return { shardEntry: Buffer.alloc(0), _unknownFields: {} };
+  return { shardEntry: new Uint8Array(0), _unknownFields: {} };
 }
 
 export const ShardClosed: MessageFns<ShardClosed> = {
@@ -2143,7 +2143,7 @@ export const ShardClosed: MessageFns<ShardClosed> = {
               break;
             }
 
-            message.shardEntry = Buffer.from(reader.bytes());
+            message.shardEntry = reader.bytes();
             continue;
           }
         }
@@ -2169,10 +2169,10 @@ export const ShardClosed: MessageFns<ShardClosed> = {
   fromJSON(object: any): ShardClosed {
     return {
       shardEntry: isSet(object.shardEntry)
-        ? Buffer.from(bytesFromBase64(object.shardEntry))
+        ? bytesFromBase64(object.shardEntry)
         : isSet(object.shard_entry)
-        ? Buffer.from(bytesFromBase64(object.shard_entry))
-        : Buffer.alloc(0),
+        ? bytesFromBase64(object.shard_entry)
+        : new Uint8Array(0),
     };
   },
 
@@ -2189,7 +2189,7 @@ export const ShardClosed: MessageFns<ShardClosed> = {
   },
   fromPartial<I extends Exact<DeepPartial<ShardClosed>, I>>(object: I): ShardClosed {
     const message = createBaseShardClosed();
-    message.shardEntry = object.shardEntry ?? Buffer.alloc(0);
+    message.shardEntry = object.shardEntry ?? new Uint8Array(0);
     return message;
   },
 };
@@ -2281,11 +2281,28 @@ export const ShardSealed: MessageFns<ShardSealed> = {
 };
 
 function bytesFromBase64(b64: string): Uint8Array {
-  return Uint8Array.from(globalThis.Buffer.from(b64, "base64"));
+  if ((globalThis as any).Buffer) {
+    return Uint8Array.from((globalThis as any).Buffer.from(b64, "base64"));
+  } else {
+    const bin = globalThis.atob(b64);
+    const arr = new Uint8Array(bin.length);
+    for (let i = 0; i < bin.length; ++i) {
+      arr[i] = bin.charCodeAt(i);
+    }
+    return arr;
+  }
 }
 
 function base64FromBytes(arr: Uint8Array): string {
-  return globalThis.Buffer.from(arr).toString("base64");
+  if ((globalThis as any).Buffer) {
+    return (globalThis as any).Buffer.from(arr).toString("base64");
+  } else {
+    const bin: string[] = [];
+    arr.forEach((byte) => {
+      bin.push(globalThis.String.fromCharCode(byte));
+    });
+    return globalThis.btoa(bin.join(""));
+  }
 }
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;

@@ -28,7 +28,7 @@ import { Dossier } from "./dossier.ts";
 /** SubmitStatementRequest carries one statement. */
 export interface SubmitStatementRequest {
   /** A serialised StatementEnvelope. 1 to 61,440 bytes. Set by the client. */
-  envelope: Buffer;
+  envelope: Uint8Array;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -42,7 +42,7 @@ export interface SubmitStatementResponse {
 /** AcceptedStatement is a statement that is durable. Keep it until you hold the receipt. */
 export interface AcceptedStatement {
   /** The serialised Event, byte for byte as in the stream and the log. Set by the exchange. */
-  event: Buffer;
+  event: Uint8Array;
   /** Its index in the shard's log. Set by the exchange. */
   leafIndex: bigint;
   /** The bus's signed word to include it. Set by the exchange. */
@@ -66,7 +66,7 @@ export interface SubmittedStatement {
   /** Chosen by the client to match the answer; unique among those it waits for. Set by the client. */
   correlation: bigint;
   /** A serialised StatementEnvelope. 1 to 61,440 bytes. Set by the client. */
-  envelope: Buffer;
+  envelope: Uint8Array;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -96,9 +96,9 @@ export interface StatementAnswer {
 /** WinningEvent is attached to a refusal with reason PRIOR_STALE: the event that moved the branch. */
 export interface WinningEvent {
   /** The serialised Event, if the author may read it; else empty. Set by the exchange. */
-  event: Buffer;
+  event: Uint8Array;
   /** Its hash: the head to act on now. 32 bytes. Set by the exchange. */
-  head: Buffer;
+  head: Uint8Array;
   /** Its index in the shard's log. Set by the exchange. */
   leafIndex: bigint;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
@@ -116,7 +116,7 @@ export interface GetShardResponse {
   /** Shard name. Set by the exchange. */
   shard: string;
   /** Hash of the registry's entry 0. 32 bytes. Set by the exchange. */
-  network: Buffer;
+  network: Uint8Array;
   /** Generation of its stream. Set by the exchange. */
   generation: number;
   /** Origin of its log. Set by the exchange. */
@@ -189,14 +189,14 @@ export interface TrailEntry {
   /** Index in the shard's log. Set by the exchange. */
   leafIndex: bigint;
   /** Hash of the event. 32 bytes. Set by the exchange. */
-  hash: Buffer;
+  hash: Uint8Array;
   /** The serialised Event; empty where the agency may not see its branch. Set by the exchange. */
-  event: Buffer;
+  event: Uint8Array;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 function createBaseSubmitStatementRequest(): SubmitStatementRequest {
-  return { envelope: Buffer.alloc(0), _unknownFields: {} };
+  return { envelope: new Uint8Array(0), _unknownFields: {} };
 }
 
 export const SubmitStatementRequest: MessageFns<SubmitStatementRequest> = {
@@ -233,7 +233,7 @@ export const SubmitStatementRequest: MessageFns<SubmitStatementRequest> = {
               break;
             }
 
-            message.envelope = Buffer.from(reader.bytes());
+            message.envelope = reader.bytes();
             continue;
           }
         }
@@ -257,7 +257,7 @@ export const SubmitStatementRequest: MessageFns<SubmitStatementRequest> = {
   },
 
   fromJSON(object: any): SubmitStatementRequest {
-    return { envelope: isSet(object.envelope) ? Buffer.from(bytesFromBase64(object.envelope)) : Buffer.alloc(0) };
+    return { envelope: isSet(object.envelope) ? bytesFromBase64(object.envelope) : new Uint8Array(0) };
   },
 
   toJSON(message: SubmitStatementRequest): unknown {
@@ -273,7 +273,7 @@ export const SubmitStatementRequest: MessageFns<SubmitStatementRequest> = {
   },
   fromPartial<I extends Exact<DeepPartial<SubmitStatementRequest>, I>>(object: I): SubmitStatementRequest {
     const message = createBaseSubmitStatementRequest();
-    message.envelope = object.envelope ?? Buffer.alloc(0);
+    message.envelope = object.envelope ?? new Uint8Array(0);
     return message;
   },
 };
@@ -364,7 +364,7 @@ export const SubmitStatementResponse: MessageFns<SubmitStatementResponse> = {
 };
 
 function createBaseAcceptedStatement(): AcceptedStatement {
-  return { event: Buffer.alloc(0), leafIndex: 0n, promise: undefined, repeatedAnswer: false, _unknownFields: {} };
+  return { event: new Uint8Array(0), leafIndex: 0n, promise: undefined, repeatedAnswer: false, _unknownFields: {} };
 }
 
 export const AcceptedStatement: MessageFns<AcceptedStatement> = {
@@ -413,7 +413,7 @@ export const AcceptedStatement: MessageFns<AcceptedStatement> = {
               break;
             }
 
-            message.event = Buffer.from(reader.bytes());
+            message.event = reader.bytes();
             continue;
           }
           case 2: {
@@ -462,7 +462,7 @@ export const AcceptedStatement: MessageFns<AcceptedStatement> = {
 
   fromJSON(object: any): AcceptedStatement {
     return {
-      event: isSet(object.event) ? Buffer.from(bytesFromBase64(object.event)) : Buffer.alloc(0),
+      event: isSet(object.event) ? bytesFromBase64(object.event) : new Uint8Array(0),
       leafIndex: isSet(object.leafIndex)
         ? BigInt(object.leafIndex)
         : isSet(object.leaf_index)
@@ -499,7 +499,7 @@ export const AcceptedStatement: MessageFns<AcceptedStatement> = {
   },
   fromPartial<I extends Exact<DeepPartial<AcceptedStatement>, I>>(object: I): AcceptedStatement {
     const message = createBaseAcceptedStatement();
-    message.event = object.event ?? Buffer.alloc(0);
+    message.event = object.event ?? new Uint8Array(0);
     message.leafIndex = (object.leafIndex !== undefined && object.leafIndex !== null) ? BigInt(object.leafIndex) : 0n;
     message.promise = (object.promise !== undefined && object.promise !== null)
       ? Promise.fromPartial(object.promise)
@@ -597,7 +597,7 @@ export const StreamStatementsRequest: MessageFns<StreamStatementsRequest> = {
 };
 
 function createBaseSubmittedStatement(): SubmittedStatement {
-  return { correlation: 0n, envelope: Buffer.alloc(0), _unknownFields: {} };
+  return { correlation: 0n, envelope: new Uint8Array(0), _unknownFields: {} };
 }
 
 export const SubmittedStatement: MessageFns<SubmittedStatement> = {
@@ -648,7 +648,7 @@ export const SubmittedStatement: MessageFns<SubmittedStatement> = {
               break;
             }
 
-            message.envelope = Buffer.from(reader.bytes());
+            message.envelope = reader.bytes();
             continue;
           }
         }
@@ -674,7 +674,7 @@ export const SubmittedStatement: MessageFns<SubmittedStatement> = {
   fromJSON(object: any): SubmittedStatement {
     return {
       correlation: isSet(object.correlation) ? BigInt(object.correlation) : 0n,
-      envelope: isSet(object.envelope) ? Buffer.from(bytesFromBase64(object.envelope)) : Buffer.alloc(0),
+      envelope: isSet(object.envelope) ? bytesFromBase64(object.envelope) : new Uint8Array(0),
     };
   },
 
@@ -697,7 +697,7 @@ export const SubmittedStatement: MessageFns<SubmittedStatement> = {
     message.correlation = (object.correlation !== undefined && object.correlation !== null)
       ? BigInt(object.correlation)
       : 0n;
-    message.envelope = object.envelope ?? Buffer.alloc(0);
+    message.envelope = object.envelope ?? new Uint8Array(0);
     return message;
   },
 };
@@ -928,7 +928,7 @@ export const StatementAnswer: MessageFns<StatementAnswer> = {
 };
 
 function createBaseWinningEvent(): WinningEvent {
-  return { event: Buffer.alloc(0), head: Buffer.alloc(0), leafIndex: 0n, _unknownFields: {} };
+  return { event: new Uint8Array(0), head: new Uint8Array(0), leafIndex: 0n, _unknownFields: {} };
 }
 
 export const WinningEvent: MessageFns<WinningEvent> = {
@@ -974,7 +974,7 @@ export const WinningEvent: MessageFns<WinningEvent> = {
               break;
             }
 
-            message.event = Buffer.from(reader.bytes());
+            message.event = reader.bytes();
             continue;
           }
           case 2: {
@@ -982,7 +982,7 @@ export const WinningEvent: MessageFns<WinningEvent> = {
               break;
             }
 
-            message.head = Buffer.from(reader.bytes());
+            message.head = reader.bytes();
             continue;
           }
           case 3: {
@@ -1015,8 +1015,8 @@ export const WinningEvent: MessageFns<WinningEvent> = {
 
   fromJSON(object: any): WinningEvent {
     return {
-      event: isSet(object.event) ? Buffer.from(bytesFromBase64(object.event)) : Buffer.alloc(0),
-      head: isSet(object.head) ? Buffer.from(bytesFromBase64(object.head)) : Buffer.alloc(0),
+      event: isSet(object.event) ? bytesFromBase64(object.event) : new Uint8Array(0),
+      head: isSet(object.head) ? bytesFromBase64(object.head) : new Uint8Array(0),
       leafIndex: isSet(object.leafIndex)
         ? BigInt(object.leafIndex)
         : isSet(object.leaf_index)
@@ -1044,8 +1044,8 @@ export const WinningEvent: MessageFns<WinningEvent> = {
   },
   fromPartial<I extends Exact<DeepPartial<WinningEvent>, I>>(object: I): WinningEvent {
     const message = createBaseWinningEvent();
-    message.event = object.event ?? Buffer.alloc(0);
-    message.head = object.head ?? Buffer.alloc(0);
+    message.event = object.event ?? new Uint8Array(0);
+    message.head = object.head ?? new Uint8Array(0);
     message.leafIndex = (object.leafIndex !== undefined && object.leafIndex !== null) ? BigInt(object.leafIndex) : 0n;
     return message;
   },
@@ -1137,7 +1137,7 @@ export const GetShardRequest: MessageFns<GetShardRequest> = {
 function createBaseGetShardResponse(): GetShardResponse {
   return {
     shard: "",
-    network: Buffer.alloc(0),
+    network: new Uint8Array(0),
     generation: 0,
     origin: "",
     clock: 0,
@@ -1218,7 +1218,7 @@ export const GetShardResponse: MessageFns<GetShardResponse> = {
               break;
             }
 
-            message.network = Buffer.from(reader.bytes());
+            message.network = reader.bytes();
             continue;
           }
           case 3: {
@@ -1300,7 +1300,7 @@ export const GetShardResponse: MessageFns<GetShardResponse> = {
   fromJSON(object: any): GetShardResponse {
     return {
       shard: isSet(object.shard) ? globalThis.String(object.shard) : "",
-      network: isSet(object.network) ? Buffer.from(bytesFromBase64(object.network)) : Buffer.alloc(0),
+      network: isSet(object.network) ? bytesFromBase64(object.network) : new Uint8Array(0),
       generation: isSet(object.generation) ? globalThis.Number(object.generation) : 0,
       origin: isSet(object.origin) ? globalThis.String(object.origin) : "",
       clock: isSet(object.clock) ? shardClockFromJSON(object.clock) : 0,
@@ -1361,7 +1361,7 @@ export const GetShardResponse: MessageFns<GetShardResponse> = {
   fromPartial<I extends Exact<DeepPartial<GetShardResponse>, I>>(object: I): GetShardResponse {
     const message = createBaseGetShardResponse();
     message.shard = object.shard ?? "";
-    message.network = object.network ?? Buffer.alloc(0);
+    message.network = object.network ?? new Uint8Array(0);
     message.generation = object.generation ?? 0;
     message.origin = object.origin ?? "";
     message.clock = object.clock ?? 0;
@@ -1844,7 +1844,7 @@ export const GetTrailResponse: MessageFns<GetTrailResponse> = {
 };
 
 function createBaseTrailEntry(): TrailEntry {
-  return { number: 0n, leafIndex: 0n, hash: Buffer.alloc(0), event: Buffer.alloc(0), _unknownFields: {} };
+  return { number: 0n, leafIndex: 0n, hash: new Uint8Array(0), event: new Uint8Array(0), _unknownFields: {} };
 }
 
 export const TrailEntry: MessageFns<TrailEntry> = {
@@ -1912,7 +1912,7 @@ export const TrailEntry: MessageFns<TrailEntry> = {
               break;
             }
 
-            message.hash = Buffer.from(reader.bytes());
+            message.hash = reader.bytes();
             continue;
           }
           case 4: {
@@ -1920,7 +1920,7 @@ export const TrailEntry: MessageFns<TrailEntry> = {
               break;
             }
 
-            message.event = Buffer.from(reader.bytes());
+            message.event = reader.bytes();
             continue;
           }
         }
@@ -1951,8 +1951,8 @@ export const TrailEntry: MessageFns<TrailEntry> = {
         : isSet(object.leaf_index)
         ? BigInt(object.leaf_index)
         : 0n,
-      hash: isSet(object.hash) ? Buffer.from(bytesFromBase64(object.hash)) : Buffer.alloc(0),
-      event: isSet(object.event) ? Buffer.from(bytesFromBase64(object.event)) : Buffer.alloc(0),
+      hash: isSet(object.hash) ? bytesFromBase64(object.hash) : new Uint8Array(0),
+      event: isSet(object.event) ? bytesFromBase64(object.event) : new Uint8Array(0),
     };
   },
 
@@ -1980,8 +1980,8 @@ export const TrailEntry: MessageFns<TrailEntry> = {
     const message = createBaseTrailEntry();
     message.number = (object.number !== undefined && object.number !== null) ? BigInt(object.number) : 0n;
     message.leafIndex = (object.leafIndex !== undefined && object.leafIndex !== null) ? BigInt(object.leafIndex) : 0n;
-    message.hash = object.hash ?? Buffer.alloc(0);
-    message.event = object.event ?? Buffer.alloc(0);
+    message.hash = object.hash ?? new Uint8Array(0);
+    message.event = object.event ?? new Uint8Array(0);
     return message;
   },
 };
@@ -2156,11 +2156,28 @@ export const ExchangeServiceClient = makeGenericClientConstructor(
 };
 
 function bytesFromBase64(b64: string): Uint8Array {
-  return Uint8Array.from(globalThis.Buffer.from(b64, "base64"));
+  if ((globalThis as any).Buffer) {
+    return Uint8Array.from((globalThis as any).Buffer.from(b64, "base64"));
+  } else {
+    const bin = globalThis.atob(b64);
+    const arr = new Uint8Array(bin.length);
+    for (let i = 0; i < bin.length; ++i) {
+      arr[i] = bin.charCodeAt(i);
+    }
+    return arr;
+  }
 }
 
 function base64FromBytes(arr: Uint8Array): string {
-  return globalThis.Buffer.from(arr).toString("base64");
+  if ((globalThis as any).Buffer) {
+    return (globalThis as any).Buffer.from(arr).toString("base64");
+  } else {
+    const bin: string[] = [];
+    arr.forEach((byte) => {
+      bin.push(globalThis.String.fromCharCode(byte));
+    });
+    return globalThis.btoa(bin.join(""));
+  }
 }
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;

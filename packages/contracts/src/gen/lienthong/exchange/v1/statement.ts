@@ -725,7 +725,7 @@ export function erasureReasonToJSON(object: ErasureReason): string {
 /** StatementEnvelope carries a statement and its signatures. */
 export interface StatementEnvelope {
   /** A serialised Statement; never decoded and encoded again. 1 to 60,000 bytes. Set by the author. */
-  payload: Buffer;
+  payload: Uint8Array;
   /** Signatures over `payload`: at least one seal of the author, officers' beside it. 1 to 4, key ids distinct. Set by the author. */
   signatures: Signature[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
@@ -736,7 +736,7 @@ export interface Statement {
   /** Version of this format: 1. Set by the author. */
   version: number;
   /** Hash of the registry's entry 0. Exactly 32 bytes. Set by the author. */
-  network: Buffer;
+  network: Uint8Array;
   /** Shard of the dossier, without generation. 1 to 32 characters of a-z, 0-9 and '-'. Set by the author. */
   shard: string;
   /** Who says it. Set by the author. */
@@ -835,7 +835,7 @@ export interface Prior {
   /** Branch id: "0", or a fork of it such as "0.2". 1 to 32 characters. Set by the author. */
   branch: string;
   /** Hash of the event that moved the branch last. Exactly 32 bytes. Set by the author. */
-  head: Buffer;
+  head: Uint8Array;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -851,7 +851,7 @@ export interface Addressee {
 /** Handoff identifies the passing of custody of one branch. */
 export interface Handoff {
   /** Hash of the forward (or consult) event. Exactly 32 bytes. Set by the author. */
-  forward: Buffer;
+  forward: Uint8Array;
   /** Branch that it names. Set by the author. */
   branch: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
@@ -868,9 +868,9 @@ export interface Document {
   /** Size of the plain bytes. 0 to 4,294,967,296 bytes. Set by the author. */
   sizeBytes: bigint;
   /** Commitment to the plain bytes. Exactly 32 bytes. Set by the author. */
-  contentDigest: Buffer;
+  contentDigest: Uint8Array;
   /** Commitment, with another salt, to the bytes that travel (perhaps encrypted). Exactly 32 bytes; empty: it does not travel through the bus. Set by the author. */
-  transferDigest: Buffer;
+  transferDigest: Uint8Array;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -879,11 +879,11 @@ export interface Open {
   /** Code of the administrative unit that decides who is competent, as the statistics list has it on that day. 2 to 5 digits. Set by the author. */
   areaCode: string;
   /** Hash of the registry entry of the procedure. Exactly 32 bytes; pinned for the dossier's life. Set by the author. */
-  procedureEntry: Buffer;
+  procedureEntry: Uint8Array;
   /** Hash of the registry entry of the route. Exactly 32 bytes; pinned. Set by the author. */
-  routeEntry: Buffer;
+  routeEntry: Uint8Array;
   /** Hash of the registry entry of the calendar. Exactly 32 bytes; pinned. Set by the author. */
-  calendarEntry: Buffer;
+  calendarEntry: Uint8Array;
   /** Start step of the route. Set by the author. */
   step: string;
   /** How the citizen filed. Set by the author. */
@@ -893,7 +893,7 @@ export interface Open {
     | Timestamp
     | undefined;
   /** Commitment of kind "applicant" to the applicant's canonical bytes; 32 bytes, or empty. Set by the author. */
-  applicantDigest: Buffer;
+  applicantDigest: Uint8Array;
   /** Documents filed. 0 to 128. Set by the author. */
   documents: Document[];
   /** Edges of optional branches the citizen chose, e.g. in the death group. 0 to 16. Set by the author. */
@@ -1035,7 +1035,7 @@ export interface RequestSupplement {
 /** BringSupplement answers a request; the limit begins anew (NĐ 61/2018/NĐ-CP article 19). */
 export interface BringSupplement {
   /** Hash of the event that asked. Exactly 32 bytes. Set by the author. */
-  request: Buffer;
+  request: Uint8Array;
   /** What the citizen brought. 0 to 128. Set by the author. */
   documents: Document[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
@@ -1053,7 +1053,7 @@ export interface Pause {
 /** Resume starts the clock again. */
 export interface Resume {
   /** Hash of the event that paused. Exactly 32 bytes. Set by the author. */
-  pause: Buffer;
+  pause: Uint8Array;
   /** E.g. the proof of payment. 0 to 16. Set by the author. */
   documents: Document[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
@@ -1120,7 +1120,7 @@ export interface Erase {
 }
 
 function createBaseStatementEnvelope(): StatementEnvelope {
-  return { payload: Buffer.alloc(0), signatures: [], _unknownFields: {} };
+  return { payload: new Uint8Array(0), signatures: [], _unknownFields: {} };
 }
 
 export const StatementEnvelope: MessageFns<StatementEnvelope> = {
@@ -1160,7 +1160,7 @@ export const StatementEnvelope: MessageFns<StatementEnvelope> = {
               break;
             }
 
-            message.payload = Buffer.from(reader.bytes());
+            message.payload = reader.bytes();
             continue;
           }
           case 2: {
@@ -1193,7 +1193,7 @@ export const StatementEnvelope: MessageFns<StatementEnvelope> = {
 
   fromJSON(object: any): StatementEnvelope {
     return {
-      payload: isSet(object.payload) ? Buffer.from(bytesFromBase64(object.payload)) : Buffer.alloc(0),
+      payload: isSet(object.payload) ? bytesFromBase64(object.payload) : new Uint8Array(0),
       signatures: globalThis.Array.isArray(object?.signatures)
         ? object.signatures.map((e: any) => Signature.fromJSON(e))
         : [],
@@ -1216,7 +1216,7 @@ export const StatementEnvelope: MessageFns<StatementEnvelope> = {
   },
   fromPartial<I extends Exact<DeepPartial<StatementEnvelope>, I>>(object: I): StatementEnvelope {
     const message = createBaseStatementEnvelope();
-    message.payload = object.payload ?? Buffer.alloc(0);
+    message.payload = object.payload ?? new Uint8Array(0);
     message.signatures = object.signatures?.map((e) => Signature.fromPartial(e)) || [];
     return message;
   },
@@ -1225,7 +1225,7 @@ export const StatementEnvelope: MessageFns<StatementEnvelope> = {
 function createBaseStatement(): Statement {
   return {
     version: 0,
-    network: Buffer.alloc(0),
+    network: new Uint8Array(0),
     shard: "",
     author: undefined,
     statementId: "",
@@ -1362,7 +1362,7 @@ export const Statement: MessageFns<Statement> = {
               break;
             }
 
-            message.network = Buffer.from(reader.bytes());
+            message.network = reader.bytes();
             continue;
           }
           case 3: {
@@ -1596,7 +1596,7 @@ export const Statement: MessageFns<Statement> = {
   fromJSON(object: any): Statement {
     return {
       version: isSet(object.version) ? globalThis.Number(object.version) : 0,
-      network: isSet(object.network) ? Buffer.from(bytesFromBase64(object.network)) : Buffer.alloc(0),
+      network: isSet(object.network) ? bytesFromBase64(object.network) : new Uint8Array(0),
       shard: isSet(object.shard) ? globalThis.String(object.shard) : "",
       author: isSet(object.author) ? Author.fromJSON(object.author) : undefined,
       statementId: isSet(object.statementId)
@@ -1741,7 +1741,7 @@ export const Statement: MessageFns<Statement> = {
   fromPartial<I extends Exact<DeepPartial<Statement>, I>>(object: I): Statement {
     const message = createBaseStatement();
     message.version = object.version ?? 0;
-    message.network = object.network ?? Buffer.alloc(0);
+    message.network = object.network ?? new Uint8Array(0);
     message.shard = object.shard ?? "";
     message.author = (object.author !== undefined && object.author !== null)
       ? Author.fromPartial(object.author)
@@ -2000,7 +2000,7 @@ export const Author: MessageFns<Author> = {
 };
 
 function createBasePrior(): Prior {
-  return { branch: "", head: Buffer.alloc(0), _unknownFields: {} };
+  return { branch: "", head: new Uint8Array(0), _unknownFields: {} };
 }
 
 export const Prior: MessageFns<Prior> = {
@@ -2048,7 +2048,7 @@ export const Prior: MessageFns<Prior> = {
               break;
             }
 
-            message.head = Buffer.from(reader.bytes());
+            message.head = reader.bytes();
             continue;
           }
         }
@@ -2074,7 +2074,7 @@ export const Prior: MessageFns<Prior> = {
   fromJSON(object: any): Prior {
     return {
       branch: isSet(object.branch) ? globalThis.String(object.branch) : "",
-      head: isSet(object.head) ? Buffer.from(bytesFromBase64(object.head)) : Buffer.alloc(0),
+      head: isSet(object.head) ? bytesFromBase64(object.head) : new Uint8Array(0),
     };
   },
 
@@ -2095,7 +2095,7 @@ export const Prior: MessageFns<Prior> = {
   fromPartial<I extends Exact<DeepPartial<Prior>, I>>(object: I): Prior {
     const message = createBasePrior();
     message.branch = object.branch ?? "";
-    message.head = object.head ?? Buffer.alloc(0);
+    message.head = object.head ?? new Uint8Array(0);
     return message;
   },
 };
@@ -2202,7 +2202,7 @@ export const Addressee: MessageFns<Addressee> = {
 };
 
 function createBaseHandoff(): Handoff {
-  return { forward: Buffer.alloc(0), branch: "", _unknownFields: {} };
+  return { forward: new Uint8Array(0), branch: "", _unknownFields: {} };
 }
 
 export const Handoff: MessageFns<Handoff> = {
@@ -2242,7 +2242,7 @@ export const Handoff: MessageFns<Handoff> = {
               break;
             }
 
-            message.forward = Buffer.from(reader.bytes());
+            message.forward = reader.bytes();
             continue;
           }
           case 2: {
@@ -2275,7 +2275,7 @@ export const Handoff: MessageFns<Handoff> = {
 
   fromJSON(object: any): Handoff {
     return {
-      forward: isSet(object.forward) ? Buffer.from(bytesFromBase64(object.forward)) : Buffer.alloc(0),
+      forward: isSet(object.forward) ? bytesFromBase64(object.forward) : new Uint8Array(0),
       branch: isSet(object.branch) ? globalThis.String(object.branch) : "",
     };
   },
@@ -2296,7 +2296,7 @@ export const Handoff: MessageFns<Handoff> = {
   },
   fromPartial<I extends Exact<DeepPartial<Handoff>, I>>(object: I): Handoff {
     const message = createBaseHandoff();
-    message.forward = object.forward ?? Buffer.alloc(0);
+    message.forward = object.forward ?? new Uint8Array(0);
     message.branch = object.branch ?? "";
     return message;
   },
@@ -2308,8 +2308,8 @@ function createBaseDocument(): Document {
     kind: "",
     mediaType: "",
     sizeBytes: 0n,
-    contentDigest: Buffer.alloc(0),
-    transferDigest: Buffer.alloc(0),
+    contentDigest: new Uint8Array(0),
+    transferDigest: new Uint8Array(0),
     _unknownFields: {},
   };
 }
@@ -2398,7 +2398,7 @@ export const Document: MessageFns<Document> = {
               break;
             }
 
-            message.contentDigest = Buffer.from(reader.bytes());
+            message.contentDigest = reader.bytes();
             continue;
           }
           case 6: {
@@ -2406,7 +2406,7 @@ export const Document: MessageFns<Document> = {
               break;
             }
 
-            message.transferDigest = Buffer.from(reader.bytes());
+            message.transferDigest = reader.bytes();
             continue;
           }
         }
@@ -2448,15 +2448,15 @@ export const Document: MessageFns<Document> = {
         ? BigInt(object.size_bytes)
         : 0n,
       contentDigest: isSet(object.contentDigest)
-        ? Buffer.from(bytesFromBase64(object.contentDigest))
+        ? bytesFromBase64(object.contentDigest)
         : isSet(object.content_digest)
-        ? Buffer.from(bytesFromBase64(object.content_digest))
-        : Buffer.alloc(0),
+        ? bytesFromBase64(object.content_digest)
+        : new Uint8Array(0),
       transferDigest: isSet(object.transferDigest)
-        ? Buffer.from(bytesFromBase64(object.transferDigest))
+        ? bytesFromBase64(object.transferDigest)
         : isSet(object.transfer_digest)
-        ? Buffer.from(bytesFromBase64(object.transfer_digest))
-        : Buffer.alloc(0),
+        ? bytesFromBase64(object.transfer_digest)
+        : new Uint8Array(0),
     };
   },
 
@@ -2492,8 +2492,8 @@ export const Document: MessageFns<Document> = {
     message.kind = object.kind ?? "";
     message.mediaType = object.mediaType ?? "";
     message.sizeBytes = (object.sizeBytes !== undefined && object.sizeBytes !== null) ? BigInt(object.sizeBytes) : 0n;
-    message.contentDigest = object.contentDigest ?? Buffer.alloc(0);
-    message.transferDigest = object.transferDigest ?? Buffer.alloc(0);
+    message.contentDigest = object.contentDigest ?? new Uint8Array(0);
+    message.transferDigest = object.transferDigest ?? new Uint8Array(0);
     return message;
   },
 };
@@ -2501,13 +2501,13 @@ export const Document: MessageFns<Document> = {
 function createBaseOpen(): Open {
   return {
     areaCode: "",
-    procedureEntry: Buffer.alloc(0),
-    routeEntry: Buffer.alloc(0),
-    calendarEntry: Buffer.alloc(0),
+    procedureEntry: new Uint8Array(0),
+    routeEntry: new Uint8Array(0),
+    calendarEntry: new Uint8Array(0),
     step: "",
     channel: 0,
     receivedTime: undefined,
-    applicantDigest: Buffer.alloc(0),
+    applicantDigest: new Uint8Array(0),
     documents: [],
     chosenEdges: [],
     helpedAt: "",
@@ -2591,7 +2591,7 @@ export const Open: MessageFns<Open> = {
               break;
             }
 
-            message.procedureEntry = Buffer.from(reader.bytes());
+            message.procedureEntry = reader.bytes();
             continue;
           }
           case 3: {
@@ -2599,7 +2599,7 @@ export const Open: MessageFns<Open> = {
               break;
             }
 
-            message.routeEntry = Buffer.from(reader.bytes());
+            message.routeEntry = reader.bytes();
             continue;
           }
           case 4: {
@@ -2607,7 +2607,7 @@ export const Open: MessageFns<Open> = {
               break;
             }
 
-            message.calendarEntry = Buffer.from(reader.bytes());
+            message.calendarEntry = reader.bytes();
             continue;
           }
           case 5: {
@@ -2639,7 +2639,7 @@ export const Open: MessageFns<Open> = {
               break;
             }
 
-            message.applicantDigest = Buffer.from(reader.bytes());
+            message.applicantDigest = reader.bytes();
             continue;
           }
           case 9: {
@@ -2702,20 +2702,20 @@ export const Open: MessageFns<Open> = {
         ? globalThis.String(object.area_code)
         : "",
       procedureEntry: isSet(object.procedureEntry)
-        ? Buffer.from(bytesFromBase64(object.procedureEntry))
+        ? bytesFromBase64(object.procedureEntry)
         : isSet(object.procedure_entry)
-        ? Buffer.from(bytesFromBase64(object.procedure_entry))
-        : Buffer.alloc(0),
+        ? bytesFromBase64(object.procedure_entry)
+        : new Uint8Array(0),
       routeEntry: isSet(object.routeEntry)
-        ? Buffer.from(bytesFromBase64(object.routeEntry))
+        ? bytesFromBase64(object.routeEntry)
         : isSet(object.route_entry)
-        ? Buffer.from(bytesFromBase64(object.route_entry))
-        : Buffer.alloc(0),
+        ? bytesFromBase64(object.route_entry)
+        : new Uint8Array(0),
       calendarEntry: isSet(object.calendarEntry)
-        ? Buffer.from(bytesFromBase64(object.calendarEntry))
+        ? bytesFromBase64(object.calendarEntry)
         : isSet(object.calendar_entry)
-        ? Buffer.from(bytesFromBase64(object.calendar_entry))
-        : Buffer.alloc(0),
+        ? bytesFromBase64(object.calendar_entry)
+        : new Uint8Array(0),
       step: isSet(object.step) ? globalThis.String(object.step) : "",
       channel: isSet(object.channel) ? channelFromJSON(object.channel) : 0,
       receivedTime: isSet(object.receivedTime)
@@ -2724,10 +2724,10 @@ export const Open: MessageFns<Open> = {
         ? fromJsonTimestamp(object.received_time)
         : undefined,
       applicantDigest: isSet(object.applicantDigest)
-        ? Buffer.from(bytesFromBase64(object.applicantDigest))
+        ? bytesFromBase64(object.applicantDigest)
         : isSet(object.applicant_digest)
-        ? Buffer.from(bytesFromBase64(object.applicant_digest))
-        : Buffer.alloc(0),
+        ? bytesFromBase64(object.applicant_digest)
+        : new Uint8Array(0),
       documents: globalThis.Array.isArray(object?.documents)
         ? object.documents.map((e: any) => Document.fromJSON(e))
         : [],
@@ -2796,15 +2796,15 @@ export const Open: MessageFns<Open> = {
   fromPartial<I extends Exact<DeepPartial<Open>, I>>(object: I): Open {
     const message = createBaseOpen();
     message.areaCode = object.areaCode ?? "";
-    message.procedureEntry = object.procedureEntry ?? Buffer.alloc(0);
-    message.routeEntry = object.routeEntry ?? Buffer.alloc(0);
-    message.calendarEntry = object.calendarEntry ?? Buffer.alloc(0);
+    message.procedureEntry = object.procedureEntry ?? new Uint8Array(0);
+    message.routeEntry = object.routeEntry ?? new Uint8Array(0);
+    message.calendarEntry = object.calendarEntry ?? new Uint8Array(0);
     message.step = object.step ?? "";
     message.channel = object.channel ?? 0;
     message.receivedTime = (object.receivedTime !== undefined && object.receivedTime !== null)
       ? Timestamp.fromPartial(object.receivedTime)
       : undefined;
-    message.applicantDigest = object.applicantDigest ?? Buffer.alloc(0);
+    message.applicantDigest = object.applicantDigest ?? new Uint8Array(0);
     message.documents = object.documents?.map((e) => Document.fromPartial(e)) || [];
     message.chosenEdges = object.chosenEdges?.map((e) => e) || [];
     message.helpedAt = object.helpedAt ?? "";
@@ -4102,7 +4102,7 @@ export const RequestSupplement: MessageFns<RequestSupplement> = {
 };
 
 function createBaseBringSupplement(): BringSupplement {
-  return { request: Buffer.alloc(0), documents: [], _unknownFields: {} };
+  return { request: new Uint8Array(0), documents: [], _unknownFields: {} };
 }
 
 export const BringSupplement: MessageFns<BringSupplement> = {
@@ -4142,7 +4142,7 @@ export const BringSupplement: MessageFns<BringSupplement> = {
               break;
             }
 
-            message.request = Buffer.from(reader.bytes());
+            message.request = reader.bytes();
             continue;
           }
           case 2: {
@@ -4175,7 +4175,7 @@ export const BringSupplement: MessageFns<BringSupplement> = {
 
   fromJSON(object: any): BringSupplement {
     return {
-      request: isSet(object.request) ? Buffer.from(bytesFromBase64(object.request)) : Buffer.alloc(0),
+      request: isSet(object.request) ? bytesFromBase64(object.request) : new Uint8Array(0),
       documents: globalThis.Array.isArray(object?.documents)
         ? object.documents.map((e: any) => Document.fromJSON(e))
         : [],
@@ -4198,7 +4198,7 @@ export const BringSupplement: MessageFns<BringSupplement> = {
   },
   fromPartial<I extends Exact<DeepPartial<BringSupplement>, I>>(object: I): BringSupplement {
     const message = createBaseBringSupplement();
-    message.request = object.request ?? Buffer.alloc(0);
+    message.request = object.request ?? new Uint8Array(0);
     message.documents = object.documents?.map((e) => Document.fromPartial(e)) || [];
     return message;
   },
@@ -4308,7 +4308,7 @@ export const Pause: MessageFns<Pause> = {
 };
 
 function createBaseResume(): Resume {
-  return { pause: Buffer.alloc(0), documents: [], _unknownFields: {} };
+  return { pause: new Uint8Array(0), documents: [], _unknownFields: {} };
 }
 
 export const Resume: MessageFns<Resume> = {
@@ -4348,7 +4348,7 @@ export const Resume: MessageFns<Resume> = {
               break;
             }
 
-            message.pause = Buffer.from(reader.bytes());
+            message.pause = reader.bytes();
             continue;
           }
           case 2: {
@@ -4381,7 +4381,7 @@ export const Resume: MessageFns<Resume> = {
 
   fromJSON(object: any): Resume {
     return {
-      pause: isSet(object.pause) ? Buffer.from(bytesFromBase64(object.pause)) : Buffer.alloc(0),
+      pause: isSet(object.pause) ? bytesFromBase64(object.pause) : new Uint8Array(0),
       documents: globalThis.Array.isArray(object?.documents)
         ? object.documents.map((e: any) => Document.fromJSON(e))
         : [],
@@ -4404,7 +4404,7 @@ export const Resume: MessageFns<Resume> = {
   },
   fromPartial<I extends Exact<DeepPartial<Resume>, I>>(object: I): Resume {
     const message = createBaseResume();
-    message.pause = object.pause ?? Buffer.alloc(0);
+    message.pause = object.pause ?? new Uint8Array(0);
     message.documents = object.documents?.map((e) => Document.fromPartial(e)) || [];
     return message;
   },
@@ -5079,11 +5079,28 @@ export const Erase: MessageFns<Erase> = {
 };
 
 function bytesFromBase64(b64: string): Uint8Array {
-  return Uint8Array.from(globalThis.Buffer.from(b64, "base64"));
+  if ((globalThis as any).Buffer) {
+    return Uint8Array.from((globalThis as any).Buffer.from(b64, "base64"));
+  } else {
+    const bin = globalThis.atob(b64);
+    const arr = new Uint8Array(bin.length);
+    for (let i = 0; i < bin.length; ++i) {
+      arr[i] = bin.charCodeAt(i);
+    }
+    return arr;
+  }
 }
 
 function base64FromBytes(arr: Uint8Array): string {
-  return globalThis.Buffer.from(arr).toString("base64");
+  if ((globalThis as any).Buffer) {
+    return (globalThis as any).Buffer.from(arr).toString("base64");
+  } else {
+    const bin: string[] = [];
+    arr.forEach((byte) => {
+      bin.push(globalThis.String.fromCharCode(byte));
+    });
+    return globalThis.btoa(bin.join(""));
+  }
 }
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;

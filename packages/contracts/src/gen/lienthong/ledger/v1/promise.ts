@@ -10,11 +10,11 @@ export interface PromiseBody {
   /** Version of this format: 1. Set by the exchange. */
   version: number;
   /** Hash of the registry's entry 0. Exactly 32 bytes. Set by the exchange. */
-  network: Buffer;
+  network: Uint8Array;
   /** Origin of the shard's log, as the registry has it. 1 to 200 characters. Set by the exchange. */
   origin: string;
   /** RFC 6962 root over the leaf hashes of the batch's events, in order of their log index. Exactly 32 bytes. Set by the exchange. */
-  batchRoot: Buffer;
+  batchRoot: Uint8Array;
   /** By when a checkpoint covers every event of the batch, real UTC: the batch's wall_time plus the shard's promise delay. Set by the exchange. */
   includeBy: Timestamp | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
@@ -23,26 +23,26 @@ export interface PromiseBody {
 /** Promise ties one event to a signed PromiseBody. Whoever keeps it and the event can show a broken promise. */
 export interface Promise {
   /** A serialised PromiseBody; kept as signed. 1 to 1,024 bytes. Set by the exchange. */
-  payload: Buffer;
+  payload: Uint8Array;
   /** SHA-256 of the SubjectPublicKeyInfo of the promise key. Exactly 32 bytes. Set by the exchange. */
-  keyId: Buffer;
+  keyId: Uint8Array;
   /** Ed25519 signature over the pre-authentication encoding of the payload. Exactly 64 bytes. Set by the exchange. */
-  signature: Buffer;
+  signature: Uint8Array;
   /** Position of the event within the batch, from 0. Set by the exchange. */
   batchIndex: number;
   /** Number of events in the batch. 1 to 1,000. Set by the exchange. */
   batchSize: number;
   /** RFC 6962 inclusion path of the event's leaf hash in `batch_root`, nearest sibling first. 0 to 10 hashes of 32 bytes. Set by the exchange. */
-  path: Buffer[];
+  path: Uint8Array[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 function createBasePromiseBody(): PromiseBody {
   return {
     version: 0,
-    network: Buffer.alloc(0),
+    network: new Uint8Array(0),
     origin: "",
-    batchRoot: Buffer.alloc(0),
+    batchRoot: new Uint8Array(0),
     includeBy: undefined,
     _unknownFields: {},
   };
@@ -102,7 +102,7 @@ export const PromiseBody: MessageFns<PromiseBody> = {
               break;
             }
 
-            message.network = Buffer.from(reader.bytes());
+            message.network = reader.bytes();
             continue;
           }
           case 3: {
@@ -118,7 +118,7 @@ export const PromiseBody: MessageFns<PromiseBody> = {
               break;
             }
 
-            message.batchRoot = Buffer.from(reader.bytes());
+            message.batchRoot = reader.bytes();
             continue;
           }
           case 5: {
@@ -152,13 +152,13 @@ export const PromiseBody: MessageFns<PromiseBody> = {
   fromJSON(object: any): PromiseBody {
     return {
       version: isSet(object.version) ? globalThis.Number(object.version) : 0,
-      network: isSet(object.network) ? Buffer.from(bytesFromBase64(object.network)) : Buffer.alloc(0),
+      network: isSet(object.network) ? bytesFromBase64(object.network) : new Uint8Array(0),
       origin: isSet(object.origin) ? globalThis.String(object.origin) : "",
       batchRoot: isSet(object.batchRoot)
-        ? Buffer.from(bytesFromBase64(object.batchRoot))
+        ? bytesFromBase64(object.batchRoot)
         : isSet(object.batch_root)
-        ? Buffer.from(bytesFromBase64(object.batch_root))
-        : Buffer.alloc(0),
+        ? bytesFromBase64(object.batch_root)
+        : new Uint8Array(0),
       includeBy: isSet(object.includeBy)
         ? fromJsonTimestamp(object.includeBy)
         : isSet(object.include_by)
@@ -193,9 +193,9 @@ export const PromiseBody: MessageFns<PromiseBody> = {
   fromPartial<I extends Exact<DeepPartial<PromiseBody>, I>>(object: I): PromiseBody {
     const message = createBasePromiseBody();
     message.version = object.version ?? 0;
-    message.network = object.network ?? Buffer.alloc(0);
+    message.network = object.network ?? new Uint8Array(0);
     message.origin = object.origin ?? "";
-    message.batchRoot = object.batchRoot ?? Buffer.alloc(0);
+    message.batchRoot = object.batchRoot ?? new Uint8Array(0);
     message.includeBy = (object.includeBy !== undefined && object.includeBy !== null)
       ? Timestamp.fromPartial(object.includeBy)
       : undefined;
@@ -205,9 +205,9 @@ export const PromiseBody: MessageFns<PromiseBody> = {
 
 function createBasePromise(): Promise {
   return {
-    payload: Buffer.alloc(0),
-    keyId: Buffer.alloc(0),
-    signature: Buffer.alloc(0),
+    payload: new Uint8Array(0),
+    keyId: new Uint8Array(0),
+    signature: new Uint8Array(0),
     batchIndex: 0,
     batchSize: 0,
     path: [],
@@ -264,7 +264,7 @@ export const Promise: MessageFns<Promise> = {
               break;
             }
 
-            message.payload = Buffer.from(reader.bytes());
+            message.payload = reader.bytes();
             continue;
           }
           case 2: {
@@ -272,7 +272,7 @@ export const Promise: MessageFns<Promise> = {
               break;
             }
 
-            message.keyId = Buffer.from(reader.bytes());
+            message.keyId = reader.bytes();
             continue;
           }
           case 3: {
@@ -280,7 +280,7 @@ export const Promise: MessageFns<Promise> = {
               break;
             }
 
-            message.signature = Buffer.from(reader.bytes());
+            message.signature = reader.bytes();
             continue;
           }
           case 4: {
@@ -304,7 +304,7 @@ export const Promise: MessageFns<Promise> = {
               break;
             }
 
-            message.path.push(Buffer.from(reader.bytes()));
+            message.path.push(reader.bytes());
             continue;
           }
         }
@@ -329,13 +329,13 @@ export const Promise: MessageFns<Promise> = {
 
   fromJSON(object: any): Promise {
     return {
-      payload: isSet(object.payload) ? Buffer.from(bytesFromBase64(object.payload)) : Buffer.alloc(0),
+      payload: isSet(object.payload) ? bytesFromBase64(object.payload) : new Uint8Array(0),
       keyId: isSet(object.keyId)
-        ? Buffer.from(bytesFromBase64(object.keyId))
+        ? bytesFromBase64(object.keyId)
         : isSet(object.key_id)
-        ? Buffer.from(bytesFromBase64(object.key_id))
-        : Buffer.alloc(0),
-      signature: isSet(object.signature) ? Buffer.from(bytesFromBase64(object.signature)) : Buffer.alloc(0),
+        ? bytesFromBase64(object.key_id)
+        : new Uint8Array(0),
+      signature: isSet(object.signature) ? bytesFromBase64(object.signature) : new Uint8Array(0),
       batchIndex: isSet(object.batchIndex)
         ? globalThis.Number(object.batchIndex)
         : isSet(object.batch_index)
@@ -346,7 +346,7 @@ export const Promise: MessageFns<Promise> = {
         : isSet(object.batch_size)
         ? globalThis.Number(object.batch_size)
         : 0,
-      path: globalThis.Array.isArray(object?.path) ? object.path.map((e: any) => Buffer.from(bytesFromBase64(e))) : [],
+      path: globalThis.Array.isArray(object?.path) ? object.path.map((e: any) => bytesFromBase64(e)) : [],
     };
   },
 
@@ -378,9 +378,9 @@ export const Promise: MessageFns<Promise> = {
   },
   fromPartial<I extends Exact<DeepPartial<Promise>, I>>(object: I): Promise {
     const message = createBasePromise();
-    message.payload = object.payload ?? Buffer.alloc(0);
-    message.keyId = object.keyId ?? Buffer.alloc(0);
-    message.signature = object.signature ?? Buffer.alloc(0);
+    message.payload = object.payload ?? new Uint8Array(0);
+    message.keyId = object.keyId ?? new Uint8Array(0);
+    message.signature = object.signature ?? new Uint8Array(0);
     message.batchIndex = object.batchIndex ?? 0;
     message.batchSize = object.batchSize ?? 0;
     message.path = object.path?.map((e) => e) || [];
@@ -389,11 +389,28 @@ export const Promise: MessageFns<Promise> = {
 };
 
 function bytesFromBase64(b64: string): Uint8Array {
-  return Uint8Array.from(globalThis.Buffer.from(b64, "base64"));
+  if ((globalThis as any).Buffer) {
+    return Uint8Array.from((globalThis as any).Buffer.from(b64, "base64"));
+  } else {
+    const bin = globalThis.atob(b64);
+    const arr = new Uint8Array(bin.length);
+    for (let i = 0; i < bin.length; ++i) {
+      arr[i] = bin.charCodeAt(i);
+    }
+    return arr;
+  }
 }
 
 function base64FromBytes(arr: Uint8Array): string {
-  return globalThis.Buffer.from(arr).toString("base64");
+  if ((globalThis as any).Buffer) {
+    return (globalThis as any).Buffer.from(arr).toString("base64");
+  } else {
+    const bin: string[] = [];
+    arr.forEach((byte) => {
+      bin.push(globalThis.String.fromCharCode(byte));
+    });
+    return globalThis.btoa(bin.join(""));
+  }
 }
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;

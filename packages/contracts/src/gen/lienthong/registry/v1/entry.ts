@@ -70,7 +70,7 @@ export function endorsementRoleToJSON(object: EndorsementRole): string {
 /** SignedRegistryEntry is one leaf of the registry log and one message of its stream. */
 export interface SignedRegistryEntry {
   /** A serialised RegistryEntry; kept as signed. 1 to 61,440 bytes. Set by the registrar. */
-  payload: Buffer;
+  payload: Uint8Array;
   /**
    * Registrar signatures over `payload`; at least one by a registrar key in force at the previous head
    * (for entry 0: by a key the genesis names). 1 to 4. Set by the registrar.
@@ -84,17 +84,17 @@ export interface RegistryEntry {
   /** Version of this format: 1. Set by the registrar. */
   version: number;
   /** Hash of entry 0. Exactly 32 bytes; empty in entry 0 itself. Set by the registrar. */
-  network: Buffer;
+  network: Uint8Array;
   /** Number of this entry, from 0. Set by the registrar. */
   number: bigint;
   /** Hash of entry `number` - 1. Exactly 32 bytes; empty in entry 0. Set by the registrar. */
-  previous: Buffer;
+  previous: Uint8Array;
   /** What kind of thing the record is about; agrees with the record. Set by the registrar. */
   kind: RegistryKind;
   /** Identifier of the subject within its kind. 1 to 128 characters of a-z, 0-9, '.', '-' and '/'. Set by the registrar. */
   id: string;
   /** Hash of the previous entry of the same (kind, id). 32 bytes; empty for the first. Set by the registrar. */
-  subjectPrevious: Buffer;
+  subjectPrevious: Uint8Array;
   /** When the registrar recorded it, real UTC; not before that of the previous entry. Set by the registrar. */
   recordedTime:
     | Timestamp
@@ -104,7 +104,7 @@ export interface RegistryEntry {
   /** Last legal day, inclusive, YYYY-MM-DD; empty: open. Set by the registrar. */
   validUntil: string;
   /** A serialised RegistryRecord; kept as endorsed. 1 to 60,000 bytes. Set by the registrar or by whoever requests it. */
-  record: Buffer;
+  record: Uint8Array;
   /** Signatures over `record` by parties other than the registrar. 0 to 8. Set by those parties. */
   endorsements: Endorsement[];
   /**
@@ -112,7 +112,7 @@ export interface RegistryEntry {
    * kind (number), then id (bytes). A leaf's data is: kind as 4 bytes big-endian, length of id as 2 bytes big-endian, id,
    * hash of the subject's last entry (32 bytes). Exactly 32 bytes. Set by the registrar, recomputed by every reader.
    */
-  stateRoot: Buffer;
+  stateRoot: Uint8Array;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -126,7 +126,7 @@ export interface Endorsement {
 }
 
 function createBaseSignedRegistryEntry(): SignedRegistryEntry {
-  return { payload: Buffer.alloc(0), signatures: [], _unknownFields: {} };
+  return { payload: new Uint8Array(0), signatures: [], _unknownFields: {} };
 }
 
 export const SignedRegistryEntry: MessageFns<SignedRegistryEntry> = {
@@ -166,7 +166,7 @@ export const SignedRegistryEntry: MessageFns<SignedRegistryEntry> = {
               break;
             }
 
-            message.payload = Buffer.from(reader.bytes());
+            message.payload = reader.bytes();
             continue;
           }
           case 2: {
@@ -199,7 +199,7 @@ export const SignedRegistryEntry: MessageFns<SignedRegistryEntry> = {
 
   fromJSON(object: any): SignedRegistryEntry {
     return {
-      payload: isSet(object.payload) ? Buffer.from(bytesFromBase64(object.payload)) : Buffer.alloc(0),
+      payload: isSet(object.payload) ? bytesFromBase64(object.payload) : new Uint8Array(0),
       signatures: globalThis.Array.isArray(object?.signatures)
         ? object.signatures.map((e: any) => Signature.fromJSON(e))
         : [],
@@ -222,7 +222,7 @@ export const SignedRegistryEntry: MessageFns<SignedRegistryEntry> = {
   },
   fromPartial<I extends Exact<DeepPartial<SignedRegistryEntry>, I>>(object: I): SignedRegistryEntry {
     const message = createBaseSignedRegistryEntry();
-    message.payload = object.payload ?? Buffer.alloc(0);
+    message.payload = object.payload ?? new Uint8Array(0);
     message.signatures = object.signatures?.map((e) => Signature.fromPartial(e)) || [];
     return message;
   },
@@ -231,18 +231,18 @@ export const SignedRegistryEntry: MessageFns<SignedRegistryEntry> = {
 function createBaseRegistryEntry(): RegistryEntry {
   return {
     version: 0,
-    network: Buffer.alloc(0),
+    network: new Uint8Array(0),
     number: 0n,
-    previous: Buffer.alloc(0),
+    previous: new Uint8Array(0),
     kind: 0,
     id: "",
-    subjectPrevious: Buffer.alloc(0),
+    subjectPrevious: new Uint8Array(0),
     recordedTime: undefined,
     validFrom: "",
     validUntil: "",
-    record: Buffer.alloc(0),
+    record: new Uint8Array(0),
     endorsements: [],
-    stateRoot: Buffer.alloc(0),
+    stateRoot: new Uint8Array(0),
     _unknownFields: {},
   };
 }
@@ -328,7 +328,7 @@ export const RegistryEntry: MessageFns<RegistryEntry> = {
               break;
             }
 
-            message.network = Buffer.from(reader.bytes());
+            message.network = reader.bytes();
             continue;
           }
           case 3: {
@@ -344,7 +344,7 @@ export const RegistryEntry: MessageFns<RegistryEntry> = {
               break;
             }
 
-            message.previous = Buffer.from(reader.bytes());
+            message.previous = reader.bytes();
             continue;
           }
           case 5: {
@@ -368,7 +368,7 @@ export const RegistryEntry: MessageFns<RegistryEntry> = {
               break;
             }
 
-            message.subjectPrevious = Buffer.from(reader.bytes());
+            message.subjectPrevious = reader.bytes();
             continue;
           }
           case 8: {
@@ -400,7 +400,7 @@ export const RegistryEntry: MessageFns<RegistryEntry> = {
               break;
             }
 
-            message.record = Buffer.from(reader.bytes());
+            message.record = reader.bytes();
             continue;
           }
           case 12: {
@@ -416,7 +416,7 @@ export const RegistryEntry: MessageFns<RegistryEntry> = {
               break;
             }
 
-            message.stateRoot = Buffer.from(reader.bytes());
+            message.stateRoot = reader.bytes();
             continue;
           }
         }
@@ -442,16 +442,16 @@ export const RegistryEntry: MessageFns<RegistryEntry> = {
   fromJSON(object: any): RegistryEntry {
     return {
       version: isSet(object.version) ? globalThis.Number(object.version) : 0,
-      network: isSet(object.network) ? Buffer.from(bytesFromBase64(object.network)) : Buffer.alloc(0),
+      network: isSet(object.network) ? bytesFromBase64(object.network) : new Uint8Array(0),
       number: isSet(object.number) ? BigInt(object.number) : 0n,
-      previous: isSet(object.previous) ? Buffer.from(bytesFromBase64(object.previous)) : Buffer.alloc(0),
+      previous: isSet(object.previous) ? bytesFromBase64(object.previous) : new Uint8Array(0),
       kind: isSet(object.kind) ? registryKindFromJSON(object.kind) : 0,
       id: isSet(object.id) ? globalThis.String(object.id) : "",
       subjectPrevious: isSet(object.subjectPrevious)
-        ? Buffer.from(bytesFromBase64(object.subjectPrevious))
+        ? bytesFromBase64(object.subjectPrevious)
         : isSet(object.subject_previous)
-        ? Buffer.from(bytesFromBase64(object.subject_previous))
-        : Buffer.alloc(0),
+        ? bytesFromBase64(object.subject_previous)
+        : new Uint8Array(0),
       recordedTime: isSet(object.recordedTime)
         ? fromJsonTimestamp(object.recordedTime)
         : isSet(object.recorded_time)
@@ -467,15 +467,15 @@ export const RegistryEntry: MessageFns<RegistryEntry> = {
         : isSet(object.valid_until)
         ? globalThis.String(object.valid_until)
         : "",
-      record: isSet(object.record) ? Buffer.from(bytesFromBase64(object.record)) : Buffer.alloc(0),
+      record: isSet(object.record) ? bytesFromBase64(object.record) : new Uint8Array(0),
       endorsements: globalThis.Array.isArray(object?.endorsements)
         ? object.endorsements.map((e: any) => Endorsement.fromJSON(e))
         : [],
       stateRoot: isSet(object.stateRoot)
-        ? Buffer.from(bytesFromBase64(object.stateRoot))
+        ? bytesFromBase64(object.stateRoot)
         : isSet(object.state_root)
-        ? Buffer.from(bytesFromBase64(object.state_root))
-        : Buffer.alloc(0),
+        ? bytesFromBase64(object.state_root)
+        : new Uint8Array(0),
     };
   },
 
@@ -529,20 +529,20 @@ export const RegistryEntry: MessageFns<RegistryEntry> = {
   fromPartial<I extends Exact<DeepPartial<RegistryEntry>, I>>(object: I): RegistryEntry {
     const message = createBaseRegistryEntry();
     message.version = object.version ?? 0;
-    message.network = object.network ?? Buffer.alloc(0);
+    message.network = object.network ?? new Uint8Array(0);
     message.number = (object.number !== undefined && object.number !== null) ? BigInt(object.number) : 0n;
-    message.previous = object.previous ?? Buffer.alloc(0);
+    message.previous = object.previous ?? new Uint8Array(0);
     message.kind = object.kind ?? 0;
     message.id = object.id ?? "";
-    message.subjectPrevious = object.subjectPrevious ?? Buffer.alloc(0);
+    message.subjectPrevious = object.subjectPrevious ?? new Uint8Array(0);
     message.recordedTime = (object.recordedTime !== undefined && object.recordedTime !== null)
       ? Timestamp.fromPartial(object.recordedTime)
       : undefined;
     message.validFrom = object.validFrom ?? "";
     message.validUntil = object.validUntil ?? "";
-    message.record = object.record ?? Buffer.alloc(0);
+    message.record = object.record ?? new Uint8Array(0);
     message.endorsements = object.endorsements?.map((e) => Endorsement.fromPartial(e)) || [];
-    message.stateRoot = object.stateRoot ?? Buffer.alloc(0);
+    message.stateRoot = object.stateRoot ?? new Uint8Array(0);
     return message;
   },
 };
@@ -651,11 +651,28 @@ export const Endorsement: MessageFns<Endorsement> = {
 };
 
 function bytesFromBase64(b64: string): Uint8Array {
-  return Uint8Array.from(globalThis.Buffer.from(b64, "base64"));
+  if ((globalThis as any).Buffer) {
+    return Uint8Array.from((globalThis as any).Buffer.from(b64, "base64"));
+  } else {
+    const bin = globalThis.atob(b64);
+    const arr = new Uint8Array(bin.length);
+    for (let i = 0; i < bin.length; ++i) {
+      arr[i] = bin.charCodeAt(i);
+    }
+    return arr;
+  }
 }
 
 function base64FromBytes(arr: Uint8Array): string {
-  return globalThis.Buffer.from(arr).toString("base64");
+  if ((globalThis as any).Buffer) {
+    return (globalThis as any).Buffer.from(arr).toString("base64");
+  } else {
+    const bin: string[] = [];
+    arr.forEach((byte) => {
+      bin.push(globalThis.String.fromCharCode(byte));
+    });
+    return globalThis.btoa(bin.join(""));
+  }
 }
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;

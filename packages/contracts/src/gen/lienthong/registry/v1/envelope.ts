@@ -138,9 +138,9 @@ export function timeUnitToJSON(object: TimeUnit): string {
  */
 export interface Signature {
   /** SHA-256 of the key's SubjectPublicKeyInfo in DER. Exactly 32 bytes. Set by the signer. */
-  keyId: Buffer;
+  keyId: Uint8Array;
   /** The signature, in the form its algorithm prescribes. 1 to 1,024 bytes. Set by the signer. */
-  signature: Buffer;
+  signature: Uint8Array;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -149,7 +149,7 @@ export interface RegistryHead {
   /** Number of entries. At least 1. Set by the registry. */
   size: bigint;
   /** RFC 6962 root over the leaf hashes of those entries. Exactly 32 bytes. Set by the registry. */
-  root: Buffer;
+  root: Uint8Array;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -174,7 +174,7 @@ export interface Limit {
 }
 
 function createBaseSignature(): Signature {
-  return { keyId: Buffer.alloc(0), signature: Buffer.alloc(0), _unknownFields: {} };
+  return { keyId: new Uint8Array(0), signature: new Uint8Array(0), _unknownFields: {} };
 }
 
 export const Signature: MessageFns<Signature> = {
@@ -214,7 +214,7 @@ export const Signature: MessageFns<Signature> = {
               break;
             }
 
-            message.keyId = Buffer.from(reader.bytes());
+            message.keyId = reader.bytes();
             continue;
           }
           case 2: {
@@ -222,7 +222,7 @@ export const Signature: MessageFns<Signature> = {
               break;
             }
 
-            message.signature = Buffer.from(reader.bytes());
+            message.signature = reader.bytes();
             continue;
           }
         }
@@ -248,11 +248,11 @@ export const Signature: MessageFns<Signature> = {
   fromJSON(object: any): Signature {
     return {
       keyId: isSet(object.keyId)
-        ? Buffer.from(bytesFromBase64(object.keyId))
+        ? bytesFromBase64(object.keyId)
         : isSet(object.key_id)
-        ? Buffer.from(bytesFromBase64(object.key_id))
-        : Buffer.alloc(0),
-      signature: isSet(object.signature) ? Buffer.from(bytesFromBase64(object.signature)) : Buffer.alloc(0),
+        ? bytesFromBase64(object.key_id)
+        : new Uint8Array(0),
+      signature: isSet(object.signature) ? bytesFromBase64(object.signature) : new Uint8Array(0),
     };
   },
 
@@ -272,14 +272,14 @@ export const Signature: MessageFns<Signature> = {
   },
   fromPartial<I extends Exact<DeepPartial<Signature>, I>>(object: I): Signature {
     const message = createBaseSignature();
-    message.keyId = object.keyId ?? Buffer.alloc(0);
-    message.signature = object.signature ?? Buffer.alloc(0);
+    message.keyId = object.keyId ?? new Uint8Array(0);
+    message.signature = object.signature ?? new Uint8Array(0);
     return message;
   },
 };
 
 function createBaseRegistryHead(): RegistryHead {
-  return { size: 0n, root: Buffer.alloc(0), _unknownFields: {} };
+  return { size: 0n, root: new Uint8Array(0), _unknownFields: {} };
 }
 
 export const RegistryHead: MessageFns<RegistryHead> = {
@@ -330,7 +330,7 @@ export const RegistryHead: MessageFns<RegistryHead> = {
               break;
             }
 
-            message.root = Buffer.from(reader.bytes());
+            message.root = reader.bytes();
             continue;
           }
         }
@@ -356,7 +356,7 @@ export const RegistryHead: MessageFns<RegistryHead> = {
   fromJSON(object: any): RegistryHead {
     return {
       size: isSet(object.size) ? BigInt(object.size) : 0n,
-      root: isSet(object.root) ? Buffer.from(bytesFromBase64(object.root)) : Buffer.alloc(0),
+      root: isSet(object.root) ? bytesFromBase64(object.root) : new Uint8Array(0),
     };
   },
 
@@ -377,7 +377,7 @@ export const RegistryHead: MessageFns<RegistryHead> = {
   fromPartial<I extends Exact<DeepPartial<RegistryHead>, I>>(object: I): RegistryHead {
     const message = createBaseRegistryHead();
     message.size = (object.size !== undefined && object.size !== null) ? BigInt(object.size) : 0n;
-    message.root = object.root ?? Buffer.alloc(0);
+    message.root = object.root ?? new Uint8Array(0);
     return message;
   },
 };
@@ -601,11 +601,28 @@ export const Limit: MessageFns<Limit> = {
 };
 
 function bytesFromBase64(b64: string): Uint8Array {
-  return Uint8Array.from(globalThis.Buffer.from(b64, "base64"));
+  if ((globalThis as any).Buffer) {
+    return Uint8Array.from((globalThis as any).Buffer.from(b64, "base64"));
+  } else {
+    const bin = globalThis.atob(b64);
+    const arr = new Uint8Array(bin.length);
+    for (let i = 0; i < bin.length; ++i) {
+      arr[i] = bin.charCodeAt(i);
+    }
+    return arr;
+  }
 }
 
 function base64FromBytes(arr: Uint8Array): string {
-  return globalThis.Buffer.from(arr).toString("base64");
+  if ((globalThis as any).Buffer) {
+    return (globalThis as any).Buffer.from(arr).toString("base64");
+  } else {
+    const bin: string[] = [];
+    arr.forEach((byte) => {
+      bin.push(globalThis.String.fromCharCode(byte));
+    });
+    return globalThis.btoa(bin.join(""));
+  }
 }
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;

@@ -533,7 +533,7 @@ export function shardClockToJSON(object: ShardClock): string {
 /** RegistryRecord is the content of an entry; what endorsements sign. */
 export interface RegistryRecord {
   /** Hash of entry 0, so that an endorsement cannot be replayed on another network. 32 bytes; empty in the genesis. Set by the author. */
-  network: Buffer;
+  network: Uint8Array;
   /** What is recorded; exactly one. */
   record:
     | //
@@ -592,7 +592,7 @@ export interface GenesisRecord {
   /** Keys of the registrar from the start. 1 to 8. Set by the registrar. */
   registrarKeys: PublicKey[];
   /** Random bytes, so that two networks of one name differ. Exactly 32 bytes. Set by the registrar. */
-  nonce: Buffer;
+  nonce: Uint8Array;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -601,7 +601,7 @@ export interface PublicKey {
   /** How it signs. Set by its owner. */
   algorithm: SignatureAlgorithm;
   /** SubjectPublicKeyInfo in DER. 32 to 1,024 bytes. Set by its owner. */
-  publicKey: Buffer;
+  publicKey: Uint8Array;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -679,7 +679,7 @@ export interface SystemRecord {
   /** Agency responsible for running it; empty: the operator of the bus. Set by the registrar. */
   responsibleAgency: string;
   /** SHA-256 of the SubjectPublicKeyInfo of each certificate key it may use. Each 32 bytes; 0 to 8. Set by the registrar. */
-  certificateKeyDigests: Buffer[];
+  certificateKeyDigests: Uint8Array[];
   /** Whether it may connect. Set by the registrar. */
   status: RecordStatus;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
@@ -698,7 +698,7 @@ export interface KeyRecord {
   /** Pseudonym of the officer for purpose OFFICER, else empty. 0 to 64 characters. Set by the agency. */
   officerRef: string;
   /** Key id of the key it replaces; empty: none. 32 bytes. Set by the agency. */
-  replaces: Buffer;
+  replaces: Uint8Array;
   /** ACTIVE needs an endorsement of role POSSESSION; REVOKED needs none. Set by the registrar. */
   status: RecordStatus;
   /** Why it was revoked; unspecified while ACTIVE. Set by the registrar. */
@@ -873,7 +873,7 @@ export interface ShardRecord {
   /** Origin of its log (C2SP tlog-checkpoint): a schema-less URL without spaces and '+'. 1 to 200 characters. Set by the registrar. */
   origin: string;
   /** Raw Ed25519 key of the log. 32 bytes. Set by the operator. */
-  logPublicKey: Buffer;
+  logPublicKey: Uint8Array;
   /** Span within which an accepted event must be covered by a checkpoint. 1 second to 30 days. Set by the registrar. */
   promiseDelay:
     | Duration
@@ -924,7 +924,7 @@ export interface ReassignmentOrderRecord {
 }
 
 function createBaseRegistryRecord(): RegistryRecord {
-  return { network: Buffer.alloc(0), record: undefined, _unknownFields: {} };
+  return { network: new Uint8Array(0), record: undefined, _unknownFields: {} };
 }
 
 export const RegistryRecord: MessageFns<RegistryRecord> = {
@@ -1008,7 +1008,7 @@ export const RegistryRecord: MessageFns<RegistryRecord> = {
               break;
             }
 
-            message.network = Buffer.from(reader.bytes());
+            message.network = reader.bytes();
             continue;
           }
           case 2: {
@@ -1156,7 +1156,7 @@ export const RegistryRecord: MessageFns<RegistryRecord> = {
 
   fromJSON(object: any): RegistryRecord {
     return {
-      network: isSet(object.network) ? Buffer.from(bytesFromBase64(object.network)) : Buffer.alloc(0),
+      network: isSet(object.network) ? bytesFromBase64(object.network) : new Uint8Array(0),
       record: isSet(object.genesis)
         ? { $case: "genesis", value: GenesisRecord.fromJSON(object.genesis) }
         : isSet(object.agency)
@@ -1243,7 +1243,7 @@ export const RegistryRecord: MessageFns<RegistryRecord> = {
   },
   fromPartial<I extends Exact<DeepPartial<RegistryRecord>, I>>(object: I): RegistryRecord {
     const message = createBaseRegistryRecord();
-    message.network = object.network ?? Buffer.alloc(0);
+    message.network = object.network ?? new Uint8Array(0);
     switch (object.record?.$case) {
       case "genesis": {
         if (object.record?.value !== undefined && object.record?.value !== null) {
@@ -1344,7 +1344,7 @@ export const RegistryRecord: MessageFns<RegistryRecord> = {
 };
 
 function createBaseGenesisRecord(): GenesisRecord {
-  return { name: "", registrarKeys: [], nonce: Buffer.alloc(0), _unknownFields: {} };
+  return { name: "", registrarKeys: [], nonce: new Uint8Array(0), _unknownFields: {} };
 }
 
 export const GenesisRecord: MessageFns<GenesisRecord> = {
@@ -1403,7 +1403,7 @@ export const GenesisRecord: MessageFns<GenesisRecord> = {
               break;
             }
 
-            message.nonce = Buffer.from(reader.bytes());
+            message.nonce = reader.bytes();
             continue;
           }
         }
@@ -1434,7 +1434,7 @@ export const GenesisRecord: MessageFns<GenesisRecord> = {
         : globalThis.Array.isArray(object?.registrar_keys)
         ? object.registrar_keys.map((e: any) => PublicKey.fromJSON(e))
         : [],
-      nonce: isSet(object.nonce) ? Buffer.from(bytesFromBase64(object.nonce)) : Buffer.alloc(0),
+      nonce: isSet(object.nonce) ? bytesFromBase64(object.nonce) : new Uint8Array(0),
     };
   },
 
@@ -1459,13 +1459,13 @@ export const GenesisRecord: MessageFns<GenesisRecord> = {
     const message = createBaseGenesisRecord();
     message.name = object.name ?? "";
     message.registrarKeys = object.registrarKeys?.map((e) => PublicKey.fromPartial(e)) || [];
-    message.nonce = object.nonce ?? Buffer.alloc(0);
+    message.nonce = object.nonce ?? new Uint8Array(0);
     return message;
   },
 };
 
 function createBasePublicKey(): PublicKey {
-  return { algorithm: 0, publicKey: Buffer.alloc(0), _unknownFields: {} };
+  return { algorithm: 0, publicKey: new Uint8Array(0), _unknownFields: {} };
 }
 
 export const PublicKey: MessageFns<PublicKey> = {
@@ -1513,7 +1513,7 @@ export const PublicKey: MessageFns<PublicKey> = {
               break;
             }
 
-            message.publicKey = Buffer.from(reader.bytes());
+            message.publicKey = reader.bytes();
             continue;
           }
         }
@@ -1540,10 +1540,10 @@ export const PublicKey: MessageFns<PublicKey> = {
     return {
       algorithm: isSet(object.algorithm) ? signatureAlgorithmFromJSON(object.algorithm) : 0,
       publicKey: isSet(object.publicKey)
-        ? Buffer.from(bytesFromBase64(object.publicKey))
+        ? bytesFromBase64(object.publicKey)
         : isSet(object.public_key)
-        ? Buffer.from(bytesFromBase64(object.public_key))
-        : Buffer.alloc(0),
+        ? bytesFromBase64(object.public_key)
+        : new Uint8Array(0),
     };
   },
 
@@ -1564,7 +1564,7 @@ export const PublicKey: MessageFns<PublicKey> = {
   fromPartial<I extends Exact<DeepPartial<PublicKey>, I>>(object: I): PublicKey {
     const message = createBasePublicKey();
     message.algorithm = object.algorithm ?? 0;
-    message.publicKey = object.publicKey ?? Buffer.alloc(0);
+    message.publicKey = object.publicKey ?? new Uint8Array(0);
     return message;
   },
 };
@@ -2247,7 +2247,7 @@ export const SystemRecord: MessageFns<SystemRecord> = {
               break;
             }
 
-            message.certificateKeyDigests.push(Buffer.from(reader.bytes()));
+            message.certificateKeyDigests.push(reader.bytes());
             continue;
           }
           case 5: {
@@ -2288,9 +2288,9 @@ export const SystemRecord: MessageFns<SystemRecord> = {
         ? globalThis.String(object.responsible_agency)
         : "",
       certificateKeyDigests: globalThis.Array.isArray(object?.certificateKeyDigests)
-        ? object.certificateKeyDigests.map((e: any) => Buffer.from(bytesFromBase64(e)))
+        ? object.certificateKeyDigests.map((e: any) => bytesFromBase64(e))
         : globalThis.Array.isArray(object?.certificate_key_digests)
-        ? object.certificate_key_digests.map((e: any) => Buffer.from(bytesFromBase64(e)))
+        ? object.certificate_key_digests.map((e: any) => bytesFromBase64(e))
         : [],
       status: isSet(object.status) ? recordStatusFromJSON(object.status) : 0,
     };
@@ -2338,7 +2338,7 @@ function createBaseKeyRecord(): KeyRecord {
     publicKey: undefined,
     purpose: 0,
     officerRef: "",
-    replaces: Buffer.alloc(0),
+    replaces: new Uint8Array(0),
     status: 0,
     revocationReason: 0,
     doubtedSince: undefined,
@@ -2437,7 +2437,7 @@ export const KeyRecord: MessageFns<KeyRecord> = {
               break;
             }
 
-            message.replaces = Buffer.from(reader.bytes());
+            message.replaces = reader.bytes();
             continue;
           }
           case 6: {
@@ -2506,7 +2506,7 @@ export const KeyRecord: MessageFns<KeyRecord> = {
         : isSet(object.officer_ref)
         ? globalThis.String(object.officer_ref)
         : "",
-      replaces: isSet(object.replaces) ? Buffer.from(bytesFromBase64(object.replaces)) : Buffer.alloc(0),
+      replaces: isSet(object.replaces) ? bytesFromBase64(object.replaces) : new Uint8Array(0),
       status: isSet(object.status) ? recordStatusFromJSON(object.status) : 0,
       revocationReason: isSet(object.revocationReason)
         ? revocationReasonFromJSON(object.revocationReason)
@@ -2565,7 +2565,7 @@ export const KeyRecord: MessageFns<KeyRecord> = {
       : undefined;
     message.purpose = object.purpose ?? 0;
     message.officerRef = object.officerRef ?? "";
-    message.replaces = object.replaces ?? Buffer.alloc(0);
+    message.replaces = object.replaces ?? new Uint8Array(0);
     message.status = object.status ?? 0;
     message.revocationReason = object.revocationReason ?? 0;
     message.doubtedSince = (object.doubtedSince !== undefined && object.doubtedSince !== null)
@@ -4120,7 +4120,7 @@ function createBaseShardRecord(): ShardRecord {
   return {
     name: "",
     origin: "",
-    logPublicKey: Buffer.alloc(0),
+    logPublicKey: new Uint8Array(0),
     promiseDelay: undefined,
     clock: 0,
     areaCodes: [],
@@ -4197,7 +4197,7 @@ export const ShardRecord: MessageFns<ShardRecord> = {
               break;
             }
 
-            message.logPublicKey = Buffer.from(reader.bytes());
+            message.logPublicKey = reader.bytes();
             continue;
           }
           case 4: {
@@ -4257,10 +4257,10 @@ export const ShardRecord: MessageFns<ShardRecord> = {
       name: isSet(object.name) ? globalThis.String(object.name) : "",
       origin: isSet(object.origin) ? globalThis.String(object.origin) : "",
       logPublicKey: isSet(object.logPublicKey)
-        ? Buffer.from(bytesFromBase64(object.logPublicKey))
+        ? bytesFromBase64(object.logPublicKey)
         : isSet(object.log_public_key)
-        ? Buffer.from(bytesFromBase64(object.log_public_key))
-        : Buffer.alloc(0),
+        ? bytesFromBase64(object.log_public_key)
+        : new Uint8Array(0),
       promiseDelay: isSet(object.promiseDelay)
         ? Duration.fromJSON(object.promiseDelay)
         : isSet(object.promise_delay)
@@ -4309,7 +4309,7 @@ export const ShardRecord: MessageFns<ShardRecord> = {
     const message = createBaseShardRecord();
     message.name = object.name ?? "";
     message.origin = object.origin ?? "";
-    message.logPublicKey = object.logPublicKey ?? Buffer.alloc(0);
+    message.logPublicKey = object.logPublicKey ?? new Uint8Array(0);
     message.promiseDelay = (object.promiseDelay !== undefined && object.promiseDelay !== null)
       ? Duration.fromPartial(object.promiseDelay)
       : undefined;
@@ -4683,11 +4683,28 @@ export const ReassignmentOrderRecord: MessageFns<ReassignmentOrderRecord> = {
 };
 
 function bytesFromBase64(b64: string): Uint8Array {
-  return Uint8Array.from(globalThis.Buffer.from(b64, "base64"));
+  if ((globalThis as any).Buffer) {
+    return Uint8Array.from((globalThis as any).Buffer.from(b64, "base64"));
+  } else {
+    const bin = globalThis.atob(b64);
+    const arr = new Uint8Array(bin.length);
+    for (let i = 0; i < bin.length; ++i) {
+      arr[i] = bin.charCodeAt(i);
+    }
+    return arr;
+  }
 }
 
 function base64FromBytes(arr: Uint8Array): string {
-  return globalThis.Buffer.from(arr).toString("base64");
+  if ((globalThis as any).Buffer) {
+    return (globalThis as any).Buffer.from(arr).toString("base64");
+  } else {
+    const bin: string[] = [];
+    arr.forEach((byte) => {
+      bin.push(globalThis.String.fromCharCode(byte));
+    });
+    return globalThis.btoa(bin.join(""));
+  }
 }
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;

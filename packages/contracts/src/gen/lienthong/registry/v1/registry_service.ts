@@ -40,14 +40,14 @@ export interface GetHeadResponse {
     | RegistryHead
     | undefined;
   /** Hash of entry 0. 32 bytes. Set by the registry. */
-  network: Buffer;
+  network: Uint8Array;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** AppendEntryRequest carries an entry. */
 export interface AppendEntryRequest {
   /** A serialised SignedRegistryEntry. 1 to 61,440 bytes. Set by the registrar. */
-  signedEntry: Buffer;
+  signedEntry: Uint8Array;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -74,7 +74,7 @@ export interface ListEntriesRequest {
 /** ListEntriesResponse is a part of the log. */
 export interface ListEntriesResponse {
   /** Serialised SignedRegistryEntry messages in order. Set by the registry. */
-  signedEntries: Buffer[];
+  signedEntries: Uint8Array[];
   /** Number to ask from next; equal to the head's size when that was all. Set by the registry. */
   nextNumber: bigint;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
@@ -117,7 +117,7 @@ export interface GetAgencyResponse {
     | SuccessionRecord
     | undefined;
   /** Hash of its registry entry. 32 bytes. Set by the registry. */
-  entry: Buffer;
+  entry: Uint8Array;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -170,7 +170,7 @@ export interface ListedRoute {
     | RouteRecord
     | undefined;
   /** Hash of its registry entry, to be pinned by `open`. 32 bytes. Set by the registry. */
-  entry: Buffer;
+  entry: Uint8Array;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -181,7 +181,7 @@ export interface GetProcedureResponse {
     | ProcedureRecord
     | undefined;
   /** Hash of its registry entry, to be pinned by `open`. 32 bytes. Set by the registry. */
-  entry: Buffer;
+  entry: Uint8Array;
   /** Its dates. Set by the registry. */
   valid:
     | ValidRange
@@ -189,7 +189,7 @@ export interface GetProcedureResponse {
   /** Its routes, newest version of each. Set by the registry. */
   routes: ListedRoute[];
   /** Hash of the calendar entry in force, to be pinned by `open`. 32 bytes. Set by the registry. */
-  calendarEntry: Buffer;
+  calendarEntry: Uint8Array;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -326,7 +326,7 @@ export const GetHeadRequest: MessageFns<GetHeadRequest> = {
 };
 
 function createBaseGetHeadResponse(): GetHeadResponse {
-  return { head: undefined, network: Buffer.alloc(0), _unknownFields: {} };
+  return { head: undefined, network: new Uint8Array(0), _unknownFields: {} };
 }
 
 export const GetHeadResponse: MessageFns<GetHeadResponse> = {
@@ -374,7 +374,7 @@ export const GetHeadResponse: MessageFns<GetHeadResponse> = {
               break;
             }
 
-            message.network = Buffer.from(reader.bytes());
+            message.network = reader.bytes();
             continue;
           }
         }
@@ -400,7 +400,7 @@ export const GetHeadResponse: MessageFns<GetHeadResponse> = {
   fromJSON(object: any): GetHeadResponse {
     return {
       head: isSet(object.head) ? RegistryHead.fromJSON(object.head) : undefined,
-      network: isSet(object.network) ? Buffer.from(bytesFromBase64(object.network)) : Buffer.alloc(0),
+      network: isSet(object.network) ? bytesFromBase64(object.network) : new Uint8Array(0),
     };
   },
 
@@ -423,13 +423,13 @@ export const GetHeadResponse: MessageFns<GetHeadResponse> = {
     message.head = (object.head !== undefined && object.head !== null)
       ? RegistryHead.fromPartial(object.head)
       : undefined;
-    message.network = object.network ?? Buffer.alloc(0);
+    message.network = object.network ?? new Uint8Array(0);
     return message;
   },
 };
 
 function createBaseAppendEntryRequest(): AppendEntryRequest {
-  return { signedEntry: Buffer.alloc(0), _unknownFields: {} };
+  return { signedEntry: new Uint8Array(0), _unknownFields: {} };
 }
 
 export const AppendEntryRequest: MessageFns<AppendEntryRequest> = {
@@ -466,7 +466,7 @@ export const AppendEntryRequest: MessageFns<AppendEntryRequest> = {
               break;
             }
 
-            message.signedEntry = Buffer.from(reader.bytes());
+            message.signedEntry = reader.bytes();
             continue;
           }
         }
@@ -492,10 +492,10 @@ export const AppendEntryRequest: MessageFns<AppendEntryRequest> = {
   fromJSON(object: any): AppendEntryRequest {
     return {
       signedEntry: isSet(object.signedEntry)
-        ? Buffer.from(bytesFromBase64(object.signedEntry))
+        ? bytesFromBase64(object.signedEntry)
         : isSet(object.signed_entry)
-        ? Buffer.from(bytesFromBase64(object.signed_entry))
-        : Buffer.alloc(0),
+        ? bytesFromBase64(object.signed_entry)
+        : new Uint8Array(0),
     };
   },
 
@@ -512,7 +512,7 @@ export const AppendEntryRequest: MessageFns<AppendEntryRequest> = {
   },
   fromPartial<I extends Exact<DeepPartial<AppendEntryRequest>, I>>(object: I): AppendEntryRequest {
     const message = createBaseAppendEntryRequest();
-    message.signedEntry = object.signedEntry ?? Buffer.alloc(0);
+    message.signedEntry = object.signedEntry ?? new Uint8Array(0);
     return message;
   },
 };
@@ -781,7 +781,7 @@ export const ListEntriesResponse: MessageFns<ListEntriesResponse> = {
               break;
             }
 
-            message.signedEntries.push(Buffer.from(reader.bytes()));
+            message.signedEntries.push(reader.bytes());
             continue;
           }
           case 2: {
@@ -815,9 +815,9 @@ export const ListEntriesResponse: MessageFns<ListEntriesResponse> = {
   fromJSON(object: any): ListEntriesResponse {
     return {
       signedEntries: globalThis.Array.isArray(object?.signedEntries)
-        ? object.signedEntries.map((e: any) => Buffer.from(bytesFromBase64(e)))
+        ? object.signedEntries.map((e: any) => bytesFromBase64(e))
         : globalThis.Array.isArray(object?.signed_entries)
-        ? object.signed_entries.map((e: any) => Buffer.from(bytesFromBase64(e)))
+        ? object.signed_entries.map((e: any) => bytesFromBase64(e))
         : [],
       nextNumber: isSet(object.nextNumber)
         ? BigInt(object.nextNumber)
@@ -1051,7 +1051,7 @@ function createBaseGetAgencyResponse(): GetAgencyResponse {
     keys: [],
     systems: [],
     succession: undefined,
-    entry: Buffer.alloc(0),
+    entry: new Uint8Array(0),
     _unknownFields: {},
   };
 }
@@ -1156,7 +1156,7 @@ export const GetAgencyResponse: MessageFns<GetAgencyResponse> = {
               break;
             }
 
-            message.entry = Buffer.from(reader.bytes());
+            message.entry = reader.bytes();
             continue;
           }
         }
@@ -1187,7 +1187,7 @@ export const GetAgencyResponse: MessageFns<GetAgencyResponse> = {
       keys: globalThis.Array.isArray(object?.keys) ? object.keys.map((e: any) => KeyRecord.fromJSON(e)) : [],
       systems: globalThis.Array.isArray(object?.systems) ? object.systems.map((e: any) => globalThis.String(e)) : [],
       succession: isSet(object.succession) ? SuccessionRecord.fromJSON(object.succession) : undefined,
-      entry: isSet(object.entry) ? Buffer.from(bytesFromBase64(object.entry)) : Buffer.alloc(0),
+      entry: isSet(object.entry) ? bytesFromBase64(object.entry) : new Uint8Array(0),
     };
   },
 
@@ -1234,7 +1234,7 @@ export const GetAgencyResponse: MessageFns<GetAgencyResponse> = {
     message.succession = (object.succession !== undefined && object.succession !== null)
       ? SuccessionRecord.fromPartial(object.succession)
       : undefined;
-    message.entry = object.entry ?? Buffer.alloc(0);
+    message.entry = object.entry ?? new Uint8Array(0);
     return message;
   },
 };
@@ -1700,7 +1700,7 @@ export const GetProcedureRequest: MessageFns<GetProcedureRequest> = {
 };
 
 function createBaseListedRoute(): ListedRoute {
-  return { route: undefined, entry: Buffer.alloc(0), _unknownFields: {} };
+  return { route: undefined, entry: new Uint8Array(0), _unknownFields: {} };
 }
 
 export const ListedRoute: MessageFns<ListedRoute> = {
@@ -1748,7 +1748,7 @@ export const ListedRoute: MessageFns<ListedRoute> = {
               break;
             }
 
-            message.entry = Buffer.from(reader.bytes());
+            message.entry = reader.bytes();
             continue;
           }
         }
@@ -1774,7 +1774,7 @@ export const ListedRoute: MessageFns<ListedRoute> = {
   fromJSON(object: any): ListedRoute {
     return {
       route: isSet(object.route) ? RouteRecord.fromJSON(object.route) : undefined,
-      entry: isSet(object.entry) ? Buffer.from(bytesFromBase64(object.entry)) : Buffer.alloc(0),
+      entry: isSet(object.entry) ? bytesFromBase64(object.entry) : new Uint8Array(0),
     };
   },
 
@@ -1797,7 +1797,7 @@ export const ListedRoute: MessageFns<ListedRoute> = {
     message.route = (object.route !== undefined && object.route !== null)
       ? RouteRecord.fromPartial(object.route)
       : undefined;
-    message.entry = object.entry ?? Buffer.alloc(0);
+    message.entry = object.entry ?? new Uint8Array(0);
     return message;
   },
 };
@@ -1805,10 +1805,10 @@ export const ListedRoute: MessageFns<ListedRoute> = {
 function createBaseGetProcedureResponse(): GetProcedureResponse {
   return {
     procedure: undefined,
-    entry: Buffer.alloc(0),
+    entry: new Uint8Array(0),
     valid: undefined,
     routes: [],
-    calendarEntry: Buffer.alloc(0),
+    calendarEntry: new Uint8Array(0),
     _unknownFields: {},
   };
 }
@@ -1867,7 +1867,7 @@ export const GetProcedureResponse: MessageFns<GetProcedureResponse> = {
               break;
             }
 
-            message.entry = Buffer.from(reader.bytes());
+            message.entry = reader.bytes();
             continue;
           }
           case 3: {
@@ -1891,7 +1891,7 @@ export const GetProcedureResponse: MessageFns<GetProcedureResponse> = {
               break;
             }
 
-            message.calendarEntry = Buffer.from(reader.bytes());
+            message.calendarEntry = reader.bytes();
             continue;
           }
         }
@@ -1917,14 +1917,14 @@ export const GetProcedureResponse: MessageFns<GetProcedureResponse> = {
   fromJSON(object: any): GetProcedureResponse {
     return {
       procedure: isSet(object.procedure) ? ProcedureRecord.fromJSON(object.procedure) : undefined,
-      entry: isSet(object.entry) ? Buffer.from(bytesFromBase64(object.entry)) : Buffer.alloc(0),
+      entry: isSet(object.entry) ? bytesFromBase64(object.entry) : new Uint8Array(0),
       valid: isSet(object.valid) ? ValidRange.fromJSON(object.valid) : undefined,
       routes: globalThis.Array.isArray(object?.routes) ? object.routes.map((e: any) => ListedRoute.fromJSON(e)) : [],
       calendarEntry: isSet(object.calendarEntry)
-        ? Buffer.from(bytesFromBase64(object.calendarEntry))
+        ? bytesFromBase64(object.calendarEntry)
         : isSet(object.calendar_entry)
-        ? Buffer.from(bytesFromBase64(object.calendar_entry))
-        : Buffer.alloc(0),
+        ? bytesFromBase64(object.calendar_entry)
+        : new Uint8Array(0),
     };
   },
 
@@ -1956,12 +1956,12 @@ export const GetProcedureResponse: MessageFns<GetProcedureResponse> = {
     message.procedure = (object.procedure !== undefined && object.procedure !== null)
       ? ProcedureRecord.fromPartial(object.procedure)
       : undefined;
-    message.entry = object.entry ?? Buffer.alloc(0);
+    message.entry = object.entry ?? new Uint8Array(0);
     message.valid = (object.valid !== undefined && object.valid !== null)
       ? ValidRange.fromPartial(object.valid)
       : undefined;
     message.routes = object.routes?.map((e) => ListedRoute.fromPartial(e)) || [];
-    message.calendarEntry = object.calendarEntry ?? Buffer.alloc(0);
+    message.calendarEntry = object.calendarEntry ?? new Uint8Array(0);
     return message;
   },
 };
@@ -2920,11 +2920,28 @@ export const RegistryServiceClient = makeGenericClientConstructor(
 };
 
 function bytesFromBase64(b64: string): Uint8Array {
-  return Uint8Array.from(globalThis.Buffer.from(b64, "base64"));
+  if ((globalThis as any).Buffer) {
+    return Uint8Array.from((globalThis as any).Buffer.from(b64, "base64"));
+  } else {
+    const bin = globalThis.atob(b64);
+    const arr = new Uint8Array(bin.length);
+    for (let i = 0; i < bin.length; ++i) {
+      arr[i] = bin.charCodeAt(i);
+    }
+    return arr;
+  }
 }
 
 function base64FromBytes(arr: Uint8Array): string {
-  return globalThis.Buffer.from(arr).toString("base64");
+  if ((globalThis as any).Buffer) {
+    return (globalThis as any).Buffer.from(arr).toString("base64");
+  } else {
+    const bin: string[] = [];
+    arr.forEach((byte) => {
+      bin.push(globalThis.String.fromCharCode(byte));
+    });
+    return globalThis.btoa(bin.join(""));
+  }
 }
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;

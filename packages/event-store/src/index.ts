@@ -1,0 +1,35 @@
+export type { Appender, AppendMessage, AppendOutcome } from "./append.ts";
+export { appendRefusals, batchMessagesMax, createAppender } from "./append.ts";
+export type { DeclaredStream, ReconciledStream } from "./declared-streams.ts";
+export {
+  assertStreams,
+  declareEventStream,
+  declareRegistryStream,
+  declareSettledStream,
+  reconcileStreams,
+  StreamDeclarationError,
+} from "./declared-streams.ts";
+export type { DossierHead, DossierHeads, DossierHeadsOrigin, FollowPosition } from "./dossier-heads.ts";
+export { openDossierHeads } from "./dossier-heads.ts";
+export type { DurableHead, DurableHeadValue } from "./durable-head.ts";
+export { openDurableHead } from "./durable-head.ts";
+export type { FollowedMessage, Follower, FollowOptions } from "./follow.ts";
+export { follow, handoverMessagesMax } from "./follow.ts";
+export { JetStreamRefusedError } from "./jetstream-api.ts";
+export { payloadBytesMax } from "./limits.ts";
+export type { Reader, StoredMessage, StreamPosition, SubjectHead } from "./read.ts";
+export { createReader } from "./read.ts";
+export type { EventSubject, SettledSubject } from "./subjects.ts";
+export {
+  allEventSubjects,
+  eventStreamName,
+  eventSubject,
+  parseEventSubject,
+  parseSettledSubject,
+  registryStreamName,
+  registrySubject,
+  settledStreamName,
+  settledSubject,
+  shardEventSubject,
+  shardToken,
+} from "./subjects.ts";

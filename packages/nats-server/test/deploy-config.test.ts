@@ -1,0 +1,33 @@
+import { execFile } from "node:child_process";
+import { cp, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { expect, test } from "vitest";
+import { roles } from "../src/index.ts";
+import { publicKeyVariable, renderDeployConfig } from "../src/server-config.ts";
+import { findTestBinary, makeTemporaryFolder } from "./test-server.ts";
+
+const deployFolder = fileURLToPath(new URL("../../../deploy/nats/", import.meta.url));
+
+test("the configuration in deploy/nats is the one the declared accounts give", async () => {
+  expect(await readFile(join(deployFolder, "nats-server.conf"), "utf8")).toBe(renderDeployConfig());
+});
+
+test("the server accepts the configuration in deploy/nats with the example of a site", async () => {
+  const folder = await makeTemporaryFolder();
+  await cp(join(deployFolder, "nats-server.conf"), join(folder, "nats-server.conf"));
+  let site = await readFile(join(deployFolder, "site.conf.example"), "utf8");
+  const { createUser } = await import("@nats-io/nkeys");
+  for (const role of roles) {
+    site = site.replace(
+      new RegExp(`^${publicKeyVariable(role)}: .*$`, "m"),
+      `${publicKeyVariable(role)}: ${createUser().getPublicKey()}`,
+    );
+  }
+  const { writeFile } = await import("node:fs/promises");
+  await writeFile(join(folder, "site.conf"), site);
+  const { path } = await findTestBinary();
+  const { stderr } = await promisify(execFile)(path, ["-t", "-c", join(folder, "nats-server.conf")]);
+  expect(stderr).toContain("is valid");
+});

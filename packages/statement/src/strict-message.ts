@@ -1,0 +1,278 @@
+import type { DescField, DescMessage } from "@bufbuild/protobuf";
+import { ScalarType } from "@bufbuild/protobuf";
+import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
+import { type Bounds, type FieldRule, fieldRules } from "./field-rules.ts";
+import { MessageRefusedError } from "./message-refused.ts";
+
+/**
+ * Holds bytes against a message type, strictly: unknown fields, duplicated singular or oneof fields, unknown enum numbers,
+ * wrong wire types, text that is not UTF-8 and values outside their bounds are refused by name. Odd field order and
+ * non-minimal varints are accepted, because nothing here is decoded and encoded again.
+ *
+ * Why own code: protobuf decoders are lenient by design (last value wins, unknown fields are skipped), and an exchange must
+ * not accept what it does not understand. Descriptors and the wire reader are the library's.
+ */
+export interface StrictMessage {
+  readonly typeName: string;
+  /** Throws MessageRefusedError. `path` prefixes the fields named, e.g. "statement". */
+  check(bytes: Uint8Array, path?: string): void;
+}
+
+interface StrictField {
+  readonly name: string;
+  readonly number: number;
+  readonly repeated: boolean;
+  readonly oneof: string | undefined;
+  readonly wireType: WireType;
+  readonly rule: FieldRule;
+  readonly enumNumbers: ReadonlySet<number> | undefined;
+  readonly message: CompiledMessage | undefined;
+  readonly scalar: ScalarType | undefined;
+}
+
+interface CompiledMessage {
+  readonly typeName: string;
+  readonly fields: Map<number, StrictField>;
+  readonly requiredFields: StrictField[];
+  readonly listedFields: StrictField[];
+  readonly requiredOneofs: string[];
+}
+
+const compiledMessages = new Map<string, CompiledMessage>();
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
+/** Compiles the check of a message type; every field of it and below needs a rule. */
+export function strictMessage(descriptor: DescMessage): StrictMessage {
+  const compiled = compile(descriptor);
+  return {
+    typeName: descriptor.typeName,
+    check(bytes, path = "") {
+      checkMessage(compiled, bytes, path);
+    },
+  };
+}
+
+function compile(descriptor: DescMessage): CompiledMessage {
+  const existing = compiledMessages.get(descriptor.typeName);
+  if (existing !== undefined) return existing;
+  const compiled: CompiledMessage = {
+    typeName: descriptor.typeName,
+    fields: new Map(),
+    requiredFields: [],
+    listedFields: [],
+    requiredOneofs: descriptor.oneofs.filter((oneof) => oneof.fields.length > 1).map((oneof) => oneof.name),
+  };
+  // Registered before its fields, so that a type that contains itself would end.
+  compiledMessages.set(descriptor.typeName, compiled);
+  for (const field of descriptor.fields) {
+    const rule = fieldRules[descriptor.typeName]?.[field.name];
+    if (rule === undefined)
+      throw new Error(`Field ${descriptor.typeName}.${field.name} has no rule in field-rules.ts.`);
+    const strict = compileField(field, rule);
+    compiled.fields.set(field.number, strict);
+    if (strict.repeated) compiled.listedFields.push(strict);
+    else if (strict.oneof === undefined && isRequired(rule)) compiled.requiredFields.push(strict);
+  }
+  return compiled;
+}
+
+function compileField(field: DescField, rule: FieldRule): StrictField {
+  const scalar = field.fieldKind === "scalar" || field.fieldKind === "list" ? field.scalar : undefined;
+  const isMessage = field.message !== undefined;
+  const isLengthDelimited = isMessage || scalar === ScalarType.STRING || scalar === ScalarType.BYTES;
+  return {
+    name: field.name,
+    number: field.number,
+    repeated: field.fieldKind === "list",
+    oneof: field.oneof?.name,
+    wireType: isLengthDelimited ? WireType.LengthDelimited : WireType.Varint,
+    rule,
+    enumNumbers: field.enum === undefined ? undefined : new Set(field.enum.values.map((value) => value.number)),
+    message: field.message === undefined ? undefined : compile(field.message),
+    scalar,
+  };
+}
+
+function isRequired(rule: FieldRule): boolean {
+  if ("text" in rule) return rule.optional !== true;
+  if ("characters" in rule) return rule.characters[0] > 0;
+  if ("bytes" in rule) return rule.optional !== true && rule.bytes[0] > 0;
+  if ("number" in rule) return rule.number[0] > 0;
+  if ("enum" in rule) return rule.optional !== true;
+  if ("message" in rule) return rule.message === "required";
+  return "version" in rule;
+}
+
+function checkMessage(message: CompiledMessage, bytes: Uint8Array, path: string): void {
+  const reader = new BinaryReader(bytes);
+  const seen = new Map<number, number>();
+  const oneofsSeen = new Map<string, string>();
+  try {
+    while (reader.pos < reader.len) {
+      const [number, wireType] = reader.tag();
+      const field = message.fields.get(number);
+      if (field === undefined) {
+        throw new MessageRefusedError(
+          "FIELD_UNKNOWN",
+          join(path, `#${number}`),
+          `is not a field of ${message.typeName} in this version`,
+          `${[...message.fields.values()].map((known) => known.name).join(", ")}`,
+        );
+      }
+      const count = (seen.get(number) ?? 0) + 1;
+      seen.set(number, count);
+      const name = field.repeated ? `${join(path, field.name)}[${count - 1}]` : join(path, field.name);
+      if (!field.repeated && count > 1) {
+        throw new MessageRefusedError("FIELD_DUPLICATED", name, "is given more than once", "once");
+      }
+      if (field.oneof !== undefined) {
+        const other = oneofsSeen.get(field.oneof);
+        if (other !== undefined) {
+          throw new MessageRefusedError("FIELD_DUPLICATED", name, `is given beside ${other}`, `one of ${field.oneof}`);
+        }
+        oneofsSeen.set(field.oneof, field.name);
+      }
+      if (wireType !== field.wireType) {
+        // A packed list of numbers is the one other form that encoders use.
+        const isPacked = field.repeated && field.wireType === WireType.Varint && wireType === WireType.LengthDelimited;
+        if (!isPacked) throw malformed(name, `has wire type ${wireType}`, `wire type ${field.wireType}`);
+        const packed = new BinaryReader(reader.bytes());
+        seen.set(number, count - 1);
+        while (packed.pos < packed.len) {
+          seen.set(number, (seen.get(number) ?? 0) + 1);
+          checkNumber(field, readInteger(packed, field), name);
+        }
+        continue;
+      }
+      checkValue(field, reader, name);
+    }
+  } catch (error) {
+    if (error instanceof MessageRefusedError) throw error;
+    // The reader throws on truncated input, on lengths beyond the end and on impossible tags.
+    throw malformed(path, `cannot be read as ${message.typeName} (${(error as Error).message})`, "a whole message");
+  }
+  for (const field of message.requiredFields) {
+    if (!seen.has(field.number)) {
+      throw new MessageRefusedError("FIELD_MISSING", join(path, field.name), "is not set", describe(field.rule));
+    }
+  }
+  for (const field of message.listedFields) checkCount(field, seen.get(field.number) ?? 0, join(path, field.name));
+  for (const oneof of message.requiredOneofs) {
+    if (!oneofsSeen.has(oneof)) {
+      const members = [...message.fields.values()].filter((field) => field.oneof === oneof).map((field) => field.name);
+      throw new MessageRefusedError("FIELD_MISSING", join(path, oneof), "is not set", `one of ${members.join(", ")}`);
+    }
+  }
+}
+
+function checkValue(field: StrictField, reader: BinaryReader, name: string): void {
+  if (field.message !== undefined) {
+    checkMessage(field.message, reader.bytes(), name);
+  } else if (field.scalar === ScalarType.STRING) {
+    checkText(field.rule, reader.bytes(), name);
+  } else if (field.scalar === ScalarType.BYTES) {
+    checkBytes(field.rule, reader.bytes(), name);
+  } else {
+    checkNumber(field, readInteger(reader, field), name);
+  }
+}
+
+/** The value as the type means it: negative numbers travel as ten-byte varints. */
+function readInteger(reader: BinaryReader, field: StrictField): number {
+  const signed =
+    field.scalar === ScalarType.INT32 || field.scalar === ScalarType.INT64 || field.enumNumbers !== undefined;
+  return Number(signed ? reader.int64() : reader.uint64());
+}
+
+function checkText(rule: FieldRule, bytes: Uint8Array, name: string): void {
+  let value: string;
+  try {
+    value = utf8.decode(bytes);
+  } catch {
+    throw new MessageRefusedError("TEXT_INVALID", name, "is not UTF-8", describe(rule));
+  }
+  if ("text" in rule) {
+    if (value === "" && rule.optional === true) return;
+    if (value === "") throw new MessageRefusedError("FIELD_MISSING", name, "is empty", rule.allowed);
+    if (/[^\x20-\x7e]/.test(value)) {
+      throw new MessageRefusedError("TEXT_INVALID", name, "has characters outside printable ASCII", rule.allowed);
+    }
+    if (!rule.text.test(value)) {
+      throw new MessageRefusedError("FIELD_INVALID", name, `is ${quote(value)}`, rule.allowed);
+    }
+  } else if ("characters" in rule) {
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused here
+    if (/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/.test(value)) {
+      throw new MessageRefusedError("TEXT_INVALID", name, "has control characters", describe(rule));
+    }
+    if (value !== value.normalize("NFC")) {
+      throw new MessageRefusedError("TEXT_INVALID", name, "is not in normalisation form C", describe(rule));
+    }
+    const length = [...value].length;
+    if (!within(length, rule.characters)) {
+      throw new MessageRefusedError("FIELD_INVALID", name, `has ${length} characters`, describe(rule));
+    }
+  }
+}
+
+function checkBytes(rule: FieldRule, bytes: Uint8Array, name: string): void {
+  if (!("bytes" in rule) || (bytes.length === 0 && rule.optional === true)) return;
+  if (!within(bytes.length, rule.bytes)) {
+    throw new MessageRefusedError("FIELD_INVALID", name, `has ${bytes.length} bytes`, describe(rule));
+  }
+}
+
+function checkNumber(field: StrictField, value: number, name: string): void {
+  const rule = field.rule;
+  if ("version" in rule) {
+    if (value !== rule.version) {
+      throw new MessageRefusedError("VERSION_UNKNOWN", name, `is ${value}`, `${rule.version}`);
+    }
+  } else if (field.enumNumbers !== undefined) {
+    const unspecifiedAllowed = "enum" in rule && rule.optional === true;
+    if (!field.enumNumbers.has(value) || (value === 0 && !unspecifiedAllowed)) {
+      const numbers = [...field.enumNumbers].filter((number) => number !== 0 || unspecifiedAllowed);
+      throw new MessageRefusedError("ENUM_UNKNOWN", name, `is ${value}`, numbers.join(", "));
+    }
+  } else if ("number" in rule && !within(value, rule.number)) {
+    throw new MessageRefusedError("FIELD_INVALID", name, `is ${value}`, describe(rule));
+  } else if ("bool" in rule && value !== 0 && value !== 1) {
+    throw new MessageRefusedError("FIELD_INVALID", name, `is ${value}`, "0 or 1");
+  }
+}
+
+function checkCount(field: StrictField, count: number, name: string): void {
+  const items = "items" in field.rule ? field.rule.items : undefined;
+  if (items === undefined) throw new Error(`Repeated field ${name} has no bounds in field-rules.ts.`);
+  if (within(count, items)) return;
+  const reason = count === 0 ? "FIELD_MISSING" : "FIELD_INVALID";
+  throw new MessageRefusedError(reason, name, `has ${count} items`, `${items[0]} to ${items[1]} items`);
+}
+
+function within(value: number, [min, max]: Bounds): boolean {
+  return value >= min && value <= max;
+}
+
+function describe(rule: FieldRule): string {
+  const range = ([min, max]: Bounds, unit: string) =>
+    min === max ? `exactly ${min} ${unit}` : `${min} to ${max} ${unit}`;
+  if ("text" in rule) return rule.allowed;
+  if ("characters" in rule) return `${range(rule.characters, "characters")}, without control characters, in form C`;
+  if ("bytes" in rule) return `${rule.optional === true ? "none or " : ""}${range(rule.bytes, "bytes")}`;
+  if ("number" in rule) return `${rule.number[0]} to ${rule.number[1]}`;
+  if ("enum" in rule) return "a known value that is not UNSPECIFIED";
+  if ("version" in rule) return `${rule.version}`;
+  return "it to be set";
+}
+
+function malformed(field: string, found: string, allowed: string): MessageRefusedError {
+  return new MessageRefusedError("MESSAGE_MALFORMED", field, found, allowed);
+}
+
+function join(path: string, name: string): string {
+  return path === "" ? name : `${path}.${name}`;
+}
+
+function quote(value: string): string {
+  return JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value);
+}
