@@ -1,5 +1,5 @@
 import type { MsgHdrs, NatsConnection } from "@nats-io/nats-core";
-import { nuid } from "@nats-io/nats-core";
+import { DrainingConnectionError, nuid } from "@nats-io/nats-core";
 import { requestWhileConnected, watchConnection } from "./connection-watch.ts";
 import type { ErrorAnswer } from "./jetstream-api.ts";
 import { isNoResponders, jetStreamErrorCodes, permissionViolationIn } from "./jetstream-api.ts";
@@ -179,6 +179,8 @@ function outcomeOfFailure(error: Error): AppendOutcome {
       description: "No stream listens on the subject at this moment, so nothing was stored.",
     };
   }
+  // The client throws this before it sends; what is sent already is not affected by draining.
+  if (error instanceof DrainingConnectionError) return notSent;
   const violation = permissionViolationIn(error);
   if (violation?.operation === "publish") {
     return { kind: "refused", errorCode: appendRefusals.notPermitted, description: violation.message };

@@ -11,7 +11,7 @@ export interface ConnectionWatch {
   listen(listener: (event: ConnectionEvent) => void): () => void;
 }
 
-/** The connection went away while an answer was awaited: the request may or may not have had its effect. */
+/** The connection is down, or went away while an answer was awaited: then the request may or may not have had its effect. */
 export class ConnectionLostError extends Error {
   override name = "ConnectionLostError";
 }
@@ -59,6 +59,10 @@ export function requestWhileConnected(
   options: RequestOptions,
 ): Promise<Msg> {
   const watch = watchConnection(connection);
+  if (!watch.isConnected()) {
+    // The client would buffer the request and drop it on reconnecting, so the answer would never come.
+    return Promise.reject(new ConnectionLostError(`The connection to NATS is down, so ${subject} was not asked.`));
+  }
   return new Promise((resolve, reject) => {
     const unlisten = watch.listen((event) => {
       if (event === "reconnect") return;

@@ -27,6 +27,9 @@ export function directGetPage(
   request: object,
   silenceMs: number,
 ): Promise<DirectGetPage> {
+  if (!watchConnection(connection).isConnected()) {
+    return Promise.reject(new ConnectionLostError(`The connection to NATS is down, so ${streamName} was not read.`));
+  }
   return new Promise((resolve, reject) => {
     const messages: DirectMessage[] = [];
     const subject = `$JS.API.DIRECT.GET.${streamName}`;
@@ -92,5 +95,5 @@ function directMessage(message: Msg): DirectMessage {
     throw new Error("A direct get answered with a message that names no sequence or subject.");
   }
   // Copied, because the message's bytes are a window into a socket buffer that would otherwise be kept alive whole.
-  return { sequence, subject, payload: message.data.slice() };
+  return { sequence, subject, payload: Uint8Array.from(message.data) };
 }

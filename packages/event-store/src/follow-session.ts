@@ -74,7 +74,10 @@ export async function openFollowSession(
       return;
     }
     owed = Math.max(0, owed - 1);
-    events.onMessage({ sequence: streamSequence, subject: message.subject, payload: message.data });
+    // A plain Uint8Array, because `slice()` of the Buffer that the client hands out would not copy.
+    const { buffer, byteOffset, byteLength } = message.data;
+    const payload = new Uint8Array(buffer, byteOffset, byteLength);
+    events.onMessage({ sequence: streamSequence, subject: message.subject, payload });
   };
 
   const onStatus = (message: Msg) => {
@@ -160,7 +163,7 @@ export async function openFollowSession(
   return {
     pendingAtStart,
     refill(buffered) {
-      if (!open || buffered.bytes >= bytesAheadMax) return;
+      if (!open || connection.isDraining() || connection.isClosed() || buffered.bytes >= bytesAheadMax) return;
       const ahead = owed + buffered.messages;
       if (ahead > messagesAheadMax / 2) return;
       const batch = messagesAheadMax - ahead;

@@ -17,7 +17,7 @@ export interface SubjectHead {
 /** A message of one subject. */
 export type StoredMessage = SubjectHead;
 
-/** What the leader says about the stream. `messageCount` below `lastSequence - firstSequence + 1` means holes. */
+/** What the leader says about the stream; an empty one ends at 0. `messageCount` below `lastSequence - firstSequence + 1` means holes. */
 export interface StreamPosition {
   firstSequence: number;
   lastSequence: number;

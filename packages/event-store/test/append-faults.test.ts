@@ -1,9 +1,11 @@
 import type { NatsConnection } from "@nats-io/nats-core";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { AppendMessage } from "../src/index.ts";
 import { createAppender, createReader, eventStreamName, eventSubject } from "../src/index.ts";
 import type { ServerFixture } from "./server-fixture.ts";
 import { dossierCode, freshShard, startServer, until } from "./server-fixture.ts";
+
+vi.setConfig({ testTimeout: 30_000 });
 
 // Each test hurts its server, so each has one.
 let server: ServerFixture;
@@ -108,4 +110,11 @@ test("a closed connection refuses", async () => {
   const appender = createAppender({ connection, timeoutMs: 500 });
   await connection.close();
   expect(await appender.appendBatch(batchOf(2))).toMatchObject({ kind: "refused", errorCode: 0 });
+});
+
+test("a draining connection refuses", async () => {
+  const appender = createAppender({ connection, timeoutMs: 500 });
+  const drained = connection.drain();
+  expect(await appender.appendBatch(batchOf(2))).toMatchObject({ kind: "refused", errorCode: 0 });
+  await drained;
 });

@@ -5,7 +5,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promis
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
+import { findNatsServer } from "@lienthong/nats-server";
 import { jetstreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/nats-core";
 import { connect } from "@nats-io/transport-node";
@@ -24,11 +24,8 @@ export interface ServerFixture {
   remove(): Promise<void>;
 }
 
-const binaryPath =
-  process.env.LIENTHONG_NATS_SERVER ??
-  fileURLToPath(new URL("../../../.cache/nats-server/nats-server", import.meta.url));
-
 export async function startServer(): Promise<ServerFixture> {
+  const binaryPath = await natsServerBinary();
   const folder = await mkdtemp(join(tmpdir(), "event-store-"));
   let port = -1;
   let child: ChildProcess;
@@ -89,6 +86,13 @@ export async function startServer(): Promise<ServerFixture> {
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Never the server that `LIENTHONG_NATS_URL` may name: these tests pause and kill theirs. */
+export async function natsServerBinary(): Promise<string> {
+  const found = await findNatsServer({ env: { ...process.env, LIENTHONG_NATS_URL: undefined } });
+  if (found.kind !== "binary") throw new Error("No nats-server binary was found.");
+  return found.path;
 }
 
 /** Waits for a condition; the bound is only there to end a test that would never end. */

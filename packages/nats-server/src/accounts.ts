@@ -79,7 +79,14 @@ const readStreams = [
 export const rolePermissions: Readonly<Record<Role, RolePermissions>> = {
   admin: {
     purpose: "Creates and updates streams at start; writes no event and is not needed afterwards.",
-    publishAllow: ["$JS.API.>", serverStateSubject],
+    // Not `$JS.API.>`: moving streams between accounts and servers is the system account's business.
+    publishAllow: [
+      "$JS.API.INFO",
+      "$JS.API.STREAM.>",
+      "$JS.API.CONSUMER.>",
+      "$JS.API.DIRECT.GET.>",
+      serverStateSubject,
+    ],
     publishDeny: [],
     subscribeAllow: [`${inboxPrefixOf("admin")}.>`],
   },

@@ -80,7 +80,7 @@ async function prepareApt(workDirectory: string): Promise<PrivateApt> {
   const sourcesFile = join(workDirectory, "machine.sources");
   const configFile = join(workDirectory, "apt.conf");
   const statusFile = join(workDirectory, "status");
-  for (const folder of ["state/lists/partial", "cache/archives/partial", "download", "unpacked"]) {
+  for (const folder of ["state/lists/partial", "cache/archives/partial", "download", "unpacked", "no-preferences"]) {
     await mkdir(join(workDirectory, folder), { recursive: true });
   }
   // Run by root, apt downloads as a user of its own, which must be able to pass through and to write the download.
@@ -106,7 +106,7 @@ async function prepareApt(workDirectory: string): Promise<PrivateApt> {
       `Dir::Etc::sourcelist "${sourcesFile}";`,
       'Dir::Etc::sourceparts "-";',
       'Dir::Etc::preferences "/dev/null";',
-      'Dir::Etc::preferencesparts "-";',
+      `Dir::Etc::preferencesparts "${workDirectory}/no-preferences";`,
       'Acquire::Languages "none";',
       "",
     ].join("\n"),

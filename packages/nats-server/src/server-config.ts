@@ -51,8 +51,8 @@ export function renderEmbeddedConfig(config: EmbeddedServerConfig): string {
 }
 
 /** The variable of `deploy/nats` that holds a role's public key. */
-export function publicKeyVariable(role: Role): string {
-  return `NKEY_${role.toUpperCase()}`;
+function publicKeyVariable(role: Role): string {
+  return `LIENTHONG_NKEY_${role.toUpperCase()}`;
 }
 
 /**
@@ -66,9 +66,9 @@ export function renderDeployConfig(): string {
     'include "site.conf"',
     `max_payload: ${messageBytesMax}`,
     ...renderJetStream({
-      storeDirectory: "$STORE_DIR",
-      storeBytesMax: "$STORE_BYTES_MAX",
-      memoryStoreBytesMax: "$MEMORY_BYTES_MAX",
+      storeDirectory: "$LIENTHONG_STORE_DIR",
+      storeBytesMax: "$LIENTHONG_STORE_BYTES_MAX",
+      memoryStoreBytesMax: "$LIENTHONG_MEMORY_BYTES_MAX",
     }),
     ...renderAccounts((role) => `$${publicKeyVariable(role)}`),
   ].join("\n")}\n`;

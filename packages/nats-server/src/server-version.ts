@@ -4,8 +4,8 @@ import { promisify } from "node:util";
 const run = promisify(execFile);
 
 /**
- * Oldest server accepted. 2.14 is the first with the end-of-batch commit and the first whose work queues recover after
- * a lost leader; older ones also lack fixes for lost streams (see docs/decisions).
+ * Oldest server accepted: 2.12 brought atomic batches, 2.14 their end-of-batch commit and recovering work queues;
+ * there is no 2.13.
  */
 export const natsServerVersionMin = "2.14.0";
 

@@ -61,6 +61,9 @@ const kind = text(/^[a-z][a-z-]{0,63}$/, "1 to 64 of a-z and '-'");
 const documentKindPattern = /^[a-z0-9][a-z0-9-]{0,63}$/;
 const officer = textOrEmpty(/^[A-Za-z0-9_-]{1,64}$/, "empty, or 1 to 64 of A-Z, a-z, 0-9, '-' and '_'");
 const date = textOrEmpty(/^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])$/, "empty, or a date YYYY-MM-DD");
+const origin = text(/^[!-*,-~]{1,200}$/, "1 to 200 printable ASCII characters without spaces and '+'");
+const count = (min: number, max = Number.MAX_SAFE_INTEGER): FieldRule => ({ number: [min, max] });
+const uint32Max = 4_294_967_295;
 const prose = (min: number, max: number): FieldRule => ({ characters: [min, max] });
 
 const S = "lienthong.exchange.v1.";
@@ -155,6 +158,67 @@ export const fieldRules: Readonly<Record<string, Readonly<Record<string, FieldRu
   },
   [`${S}Erase`]: { reason: known, document_ids: texts(uuidV7Pattern, "a UUIDv7 in lower-case text form", [0, 512]) },
 
+  [`${S}Event`]: { header: required, statement: optional, bus: optional, shard: optional },
+  [`${S}EventHeader`]: {
+    version: { version: 1 },
+    shard,
+    generation: count(1, uint32Max),
+    number: count(1),
+    previous: hashOrEmpty,
+    registry_head: required,
+    system: id,
+    recorded_time: required,
+    wall_time: required,
+  },
+  [`${S}BusStatement`]: {
+    id: hash,
+    dossier,
+    cause: hash,
+    branch,
+    receiver: id,
+    ordinal: count(0, uint32Max),
+    ...Object.fromEntries(
+      ["delivered", "warning", "expired", "reassigned", "deemed_consent"].map((name) => [name, optional]),
+    ),
+  },
+  [`${S}Delivered`]: { system: id, subscription: id },
+  [`${S}Warning`]: { kind: known, due_time: required },
+  [`${S}Expired`]: { due_time: required },
+  [`${S}Reassigned`]: { registry_entry: hash, to: required },
+  [`${S}DeemedConsent`]: { registry_entry: hash, due_time: required },
+  [`${S}ShardEvent`]: Object.fromEntries(
+    ["opened", "generation_started", "clock_advanced", "closed", "sealed"].map((name) => [name, optional]),
+  ),
+  [`${S}ShardOpened`]: { network: hash, shard_entry: hash, origin, clock: known, simulated_start_time: optional },
+  [`${S}GenerationStarted`]: {
+    generation: count(2, uint32Max),
+    from: count(0),
+    prefix_root: hash,
+    old_origin: origin,
+    old_checkpoint: { bytes: [0, 4_096] },
+    origin,
+  },
+  [`${S}ClockAdvanced`]: { to: required },
+  [`${S}ShardClosed`]: { shard_entry: hash },
+  [`${S}ShardSealed`]: { size: count(1) },
+
+  "lienthong.ledger.v1.PromiseBody": {
+    version: { version: 1 },
+    network: hash,
+    origin,
+    batch_root: hash,
+    include_by: required,
+  },
+  "lienthong.ledger.v1.Promise": {
+    payload: { bytes: [1, 1_024] },
+    key_id: hash,
+    signature: { bytes: [64, 64] },
+    batch_index: count(0, 999),
+    batch_size: count(1, 1_000),
+    path: { bytes: [32, 32], items: [0, 10] },
+  },
+
+  [`${R}RegistryHead`]: { size: count(1), root: hash },
   [`${R}Signature`]: { key_id: hash, signature: { bytes: [1, 1_024] } },
   [`${R}LocalizedText`]: { vi: prose(1, 400), en: prose(0, 400) },
   [`${R}Limit`]: { hundredths: { number: [0, 100_000] }, unit: known, note: prose(0, 500) },
@@ -238,7 +302,10 @@ export const fieldRules: Readonly<Record<string, Readonly<Record<string, FieldRu
   [`${R}DelegationRecord`]: { agency: id, system: id, status: known },
   [`${R}ProcedureRecord`]: {
     key: id,
-    code: textOrEmpty(/^[0-9A-Z]{1,3}(?:\.[0-9A-Z]{1,6}){1,6}$/, "empty, or a procedure code such as 2.000286"),
+    code: textOrEmpty(
+      /^(?=.{1,32}$)[0-9A-Z]{1,3}(?:\.[0-9A-Z]{1,6}){1,6}$/,
+      "empty, or a procedure code such as 2.000286",
+    ),
     name: required,
     level: known,
     field: prose(0, 200),
@@ -275,7 +342,7 @@ export const fieldRules: Readonly<Record<string, Readonly<Record<string, FieldRu
   [`${R}PromiseKeyRecord`]: { replica: id, public_key: required, status: known },
   [`${R}ShardRecord`]: {
     name: shard,
-    origin: text(/^[!-*,-~]{1,200}$/, "1 to 200 printable ASCII characters without spaces and '+'"),
+    origin,
     log_public_key: hash,
     promise_delay: required,
     clock: known,

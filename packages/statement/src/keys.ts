@@ -37,6 +37,11 @@ export function importVerifyingKey(algorithm: SignatureAlgorithm, publicKey: Uin
   } catch (error) {
     throw new KeyRefusedError("The public key is not a SubjectPublicKeyInfo in DER.", { cause: error });
   }
+  // Otherwise one key would have several key ids (bytes after it, lengths not in their shortest form), and revoking one of
+  // them would leave the others.
+  if (!key.export({ format: "der", type: "spki" }).equals(publicKey)) {
+    throw new KeyRefusedError("The public key is not in DER's one form; export it as SubjectPublicKeyInfo again.");
+  }
   const found = algorithmOf(key);
   if (found !== algorithm) {
     throw new KeyRefusedError(
@@ -46,9 +51,15 @@ export function importVerifyingKey(algorithm: SignatureAlgorithm, publicKey: Uin
   return { keyId: keyIdOf(publicKey), algorithm, key };
 }
 
-/** Reads a private key (PKCS#8, PEM). Throws KeyRefusedError for kinds that statements cannot be signed with. */
+/** Reads a private key (PKCS#8, PEM). Throws KeyRefusedError for text that is none and for kinds that cannot sign statements. */
 export function importSigningKey(pem: string): SigningKey {
-  return signingKeyOf(createPrivateKey(pem));
+  let key: KeyObject;
+  try {
+    key = createPrivateKey(pem);
+  } catch (error) {
+    throw new KeyRefusedError("The private key is not an unencrypted PKCS#8 key in PEM.", { cause: error });
+  }
+  return signingKeyOf(key);
 }
 
 /** Makes a new private key: Ed25519, P-256, or RSA of 3,072 bits. */

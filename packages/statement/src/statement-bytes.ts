@@ -1,7 +1,9 @@
 import { messageDescriptor } from "@lienthong/contracts/descriptors";
 import { Statement, StatementEnvelope } from "@lienthong/contracts/exchange/v1/statement";
+import { hashesEqual } from "@lienthong/tlog";
 import type { SigningKey } from "./keys.ts";
 import { signPayload } from "./keys.ts";
+import { MessageRefusedError } from "./message-refused.ts";
 import { payloadTypes } from "./pre-authentication-encoding.ts";
 import { type StrictMessage, strictMessage } from "./strict-message.ts";
 
@@ -23,6 +25,11 @@ export function readStatement(envelopeBytes: Uint8Array): ReceivedStatement {
   strictStatement ??= strictMessage(messageDescriptor("lienthong.exchange.v1.Statement"));
   strictEnvelope.check(envelopeBytes, "envelope");
   const envelope = StatementEnvelope.decode(envelopeBytes);
+  for (const [index, { keyId }] of envelope.signatures.entries()) {
+    if (envelope.signatures.findIndex((other) => hashesEqual(other.keyId, keyId)) === index) continue;
+    const field = `envelope.signatures[${index}].key_id`;
+    throw new MessageRefusedError("FIELD_INVALID", field, "signs a second time", "each key once");
+  }
   strictStatement.check(envelope.payload, "statement");
   return { envelopeBytes, envelope, statement: Statement.decode(envelope.payload) };
 }

@@ -111,6 +111,8 @@ export const ErrorReason = {
   ERROR_REASON_HANDOFF_UNKNOWN: 51,
   /** ERROR_REASON_DEADLINE_PASSED - DEADLINE_EXCEEDED, retry: the deadline of the call passed first. */
   ERROR_REASON_DEADLINE_PASSED: 52,
+  /** ERROR_REASON_STORE_UNAVAILABLE - UNAVAILABLE, retry: the event store cannot be reached; nothing was stored. */
+  ERROR_REASON_STORE_UNAVAILABLE: 53,
   UNRECOGNIZED: -1,
 } as const;
 
@@ -170,6 +172,7 @@ export namespace ErrorReason {
   export type ERROR_REASON_INTERNAL = typeof ErrorReason.ERROR_REASON_INTERNAL;
   export type ERROR_REASON_HANDOFF_UNKNOWN = typeof ErrorReason.ERROR_REASON_HANDOFF_UNKNOWN;
   export type ERROR_REASON_DEADLINE_PASSED = typeof ErrorReason.ERROR_REASON_DEADLINE_PASSED;
+  export type ERROR_REASON_STORE_UNAVAILABLE = typeof ErrorReason.ERROR_REASON_STORE_UNAVAILABLE;
   export type UNRECOGNIZED = typeof ErrorReason.UNRECOGNIZED;
 }
 
@@ -334,6 +337,9 @@ export function errorReasonFromJSON(object: any): ErrorReason {
     case 52:
     case "ERROR_REASON_DEADLINE_PASSED":
       return ErrorReason.ERROR_REASON_DEADLINE_PASSED;
+    case 53:
+    case "ERROR_REASON_STORE_UNAVAILABLE":
+      return ErrorReason.ERROR_REASON_STORE_UNAVAILABLE;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -449,6 +455,8 @@ export function errorReasonToJSON(object: ErrorReason): string {
       return "ERROR_REASON_HANDOFF_UNKNOWN";
     case ErrorReason.ERROR_REASON_DEADLINE_PASSED:
       return "ERROR_REASON_DEADLINE_PASSED";
+    case ErrorReason.ERROR_REASON_STORE_UNAVAILABLE:
+      return "ERROR_REASON_STORE_UNAVAILABLE";
     case ErrorReason.UNRECOGNIZED:
     default:
       return "UNRECOGNIZED";

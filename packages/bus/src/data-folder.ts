@@ -1,0 +1,45 @@
+import { mkdir } from "node:fs/promises";
+import { join, resolve } from "node:path";
+
+/** Where things lie in a data folder. All paths are absolute. */
+export interface DataFolder {
+  readonly root: string;
+  readonly runFile: string;
+  readonly nats: string;
+  readonly tls: string;
+  readonly logs: string;
+  /** Demonstration seals of agencies, `<agency>.pem`. */
+  readonly agencyKeys: string;
+  /** The registrar's key, which the operator would not have in earnest. */
+  readonly registrarKey: string;
+  /** Promise keys, `<replica>.pem`. */
+  readonly promiseKeys: string;
+  /** Keys of the shards' logs, `<shard>.pem`. */
+  readonly logKeys: string;
+  /** Heads of exchange replicas, a folder each. */
+  readonly exchange: string;
+  /** What waits for whom, a folder per replica. */
+  readonly delivery: string;
+}
+
+/** The layout of a data folder; makes the folders that must exist. */
+export async function openDataFolder(path: string): Promise<DataFolder> {
+  const root = resolve(path);
+  const folder: DataFolder = {
+    root,
+    runFile: join(root, "run.json"),
+    nats: join(root, "nats"),
+    tls: join(root, "tls"),
+    logs: join(root, "logs"),
+    agencyKeys: join(root, "keys", "agencies"),
+    registrarKey: join(root, "keys", "registrar.pem"),
+    promiseKeys: join(root, "keys", "promise"),
+    logKeys: join(root, "keys", "logs"),
+    exchange: join(root, "exchange"),
+    delivery: join(root, "delivery"),
+  };
+  for (const path of [folder.nats, folder.tls, folder.logs, folder.agencyKeys, folder.promiseKeys, folder.logKeys]) {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+  }
+  return folder;
+}

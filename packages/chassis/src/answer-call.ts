@@ -1,0 +1,218 @@
+// What stands between grpc-js and a handler, in this order: trace, log and measure, recovery, identity, decoding, handler.
+import type { ServerUnaryCall, ServerWritableStream, sendUnaryData, UntypedHandleCall } from "@grpc/grpc-js";
+import { asBusError, type BusError, busError } from "./bus-error.ts";
+import { CallContext, type ServerCall } from "./call-context.ts";
+import type { BidiHandler, BidiStream, ResponseStream, ServerStreamHandler, UnaryHandler } from "./call-handlers.ts";
+import type { ReasonName } from "./error-catalogue.ts";
+import { GRPC_CODE } from "./grpc-code.ts";
+import type { AnyHandler, GrpcService } from "./grpc-service.ts";
+import type { Logger } from "./logger.ts";
+import { decodeRequest } from "./raw-service-definition.ts";
+import { type RawDuplexCall, readRequests } from "./request-stream.ts";
+import { toServiceError } from "./service-error.ts";
+
+/** How a call ended, for metrics: labels from small closed sets. */
+export interface CallRecord {
+  readonly method: string;
+  /** The gRPC status code that our side gave; CANCELLED if the caller left first. */
+  readonly code: number;
+  /** Null unless the call was refused. */
+  readonly reason: ReasonName | null;
+  readonly durationMs: number;
+}
+
+/** What calls share. */
+export interface CallEnvironment {
+  readonly logger: Logger;
+  readonly drainSignal: AbortSignal;
+  readonly onCallEnd: ((record: CallRecord) => void) | undefined;
+}
+
+/** Requests and responses of a method to and from bytes. */
+interface Codec {
+  decode(bytes: Buffer): unknown;
+  encode(response: unknown): Buffer;
+}
+
+const SETTLED = Promise.resolve();
+
+class RunningCall {
+  readonly context: CallContext;
+  readonly #environment: CallEnvironment;
+  readonly #startedMs = performance.now();
+
+  constructor(call: ServerCall, environment: CallEnvironment) {
+    this.#environment = environment;
+    this.context = new CallContext(call, environment.logger, environment.drainSignal);
+  }
+
+  /** Runs the handler's part; what it throws comes back as a refusal, logged as it deserves. */
+  async run<T>(work: () => T | Promise<T>): Promise<{ value: T; refusal: null } | { value: null; refusal: BusError }> {
+    try {
+      return { value: await work(), refusal: null };
+    } catch (thrown) {
+      const refusal = asBusError(thrown);
+      if (this.context.ended) {
+        this.context.logger.debug({ err: thrown }, "The call ended before its answer.");
+      } else if (refusal.reason === "INTERNAL") {
+        this.context.logger.error({ err: refusal.cause ?? refusal }, "A call failed with a fault of ours.");
+      } else if (this.#environment.logger.isLevelEnabled("debug")) {
+        this.context.logger.debug({ err: refusal }, "A call was refused.");
+      }
+      return { value: null, refusal };
+    }
+  }
+
+  /** Says that the answer is complete. */
+  finish(refusal: BusError | null): void {
+    const { context } = this;
+    const left = context.ended;
+    context.finish();
+    this.#environment.onCallEnd?.({
+      method: context.method,
+      code: refusal?.code ?? (left ? GRPC_CODE.CANCELLED : GRPC_CODE.OK),
+      reason: refusal?.reason ?? null,
+      durationMs: performance.now() - this.#startedMs,
+    });
+  }
+}
+
+async function answerUnary(
+  handler: UnaryHandler<unknown, unknown>,
+  codec: Codec,
+  environment: CallEnvironment,
+  call: ServerUnaryCall<Buffer, unknown>,
+  callback: sendUnaryData<unknown>,
+): Promise<void> {
+  const running = new RunningCall(call, environment);
+  const { value, refusal } = await running.run(async () =>
+    codec.encode(await handler.run(codec.decode(call.request), running.context)),
+  );
+  running.finish(refusal);
+  if (refusal === null) callback(null, value);
+  else callback(toServiceError(refusal));
+}
+
+interface WritableCall extends ServerCall {
+  readonly destroyed: boolean;
+  readonly writableEnded: boolean;
+  write(message: unknown): boolean;
+  end(): unknown;
+  emit(event: "error", error: Error): boolean;
+  once(event: "cancelled" | "drain" | "close", listener: () => void): unknown;
+  off(event: "cancelled" | "drain" | "close", listener: () => void): unknown;
+}
+
+function responseStream(call: WritableCall, context: CallContext, codec: Codec): ResponseStream<unknown> {
+  let drained: Promise<void> | null = null;
+  return {
+    send(response) {
+      if (context.ended || call.destroyed || call.writableEnded) return SETTLED;
+      let bytes: Buffer;
+      try {
+        bytes = codec.encode(response);
+      } catch (error) {
+        return Promise.reject(error);
+      }
+      if (call.write(bytes)) return SETTLED;
+      drained ??= new Promise<void>((resolve) => {
+        const goOn = (): void => {
+          drained = null;
+          call.off("drain", goOn);
+          call.off("cancelled", goOn);
+          call.off("close", goOn);
+          resolve();
+        };
+        call.once("drain", goOn);
+        call.once("cancelled", goOn);
+        call.once("close", goOn);
+      });
+      return drained;
+    },
+  };
+}
+
+/** Ends a stream after what was sent on it. */
+function endStream(call: WritableCall, running: RunningCall, refusal: BusError | null): void {
+  running.finish(refusal);
+  if (refusal === null) call.end();
+  // grpc-js takes the status from an "error" event, and sends it when all messages are out.
+  else call.emit("error", toServiceError(refusal));
+}
+
+async function answerServerStream(
+  handler: ServerStreamHandler<unknown, unknown>,
+  codec: Codec,
+  environment: CallEnvironment,
+  call: ServerWritableStream<Buffer, unknown>,
+): Promise<void> {
+  const running = new RunningCall(call, environment);
+  const { context } = running;
+  const stream = responseStream(call, context, codec);
+  const { refusal } = await running.run(() => handler.run(codec.decode(call.request), stream, context));
+  endStream(call, running, refusal);
+}
+
+async function answerBidi(
+  handler: BidiHandler<unknown, unknown>,
+  codec: Codec,
+  environment: CallEnvironment,
+  call: RawDuplexCall<unknown>,
+): Promise<void> {
+  const running = new RunningCall(call, environment);
+  const { context } = running;
+  let malformed: unknown = null;
+  const decodeAndRemember = (bytes: Buffer): unknown => {
+    try {
+      return codec.decode(bytes);
+    } catch (error) {
+      malformed ??= error;
+      throw error;
+    }
+  };
+  const stream: BidiStream<unknown, unknown> = {
+    requests: readRequests(call as RawDuplexCall<never>, context, decodeAndRemember),
+    send: responseStream(call, context, codec).send,
+  };
+  const { refusal } = await running.run(async () => {
+    await handler.run(stream, context);
+    // A handler that catches the error of its loop must not turn an unreadable request into success.
+    if (malformed !== null) throw malformed;
+    if (context.drainSignal.aborted && !call.readableEnded) throw busError("DRAINING");
+  });
+  endStream(call, running, refusal);
+}
+
+function compileHandler(handler: AnyHandler, codec: Codec, environment: CallEnvironment): UntypedHandleCall {
+  switch (handler.kind) {
+    case "unary":
+      return (call: ServerUnaryCall<Buffer, unknown>, callback: sendUnaryData<unknown>) => {
+        void answerUnary(handler, codec, environment, call, callback);
+      };
+    case "serverStream":
+      return (call: ServerWritableStream<Buffer, unknown>) => {
+        void answerServerStream(handler, codec, environment, call);
+      };
+    case "bidi":
+      return (call: RawDuplexCall<unknown>) => {
+        void answerBidi(handler, codec, environment, call);
+      };
+  }
+}
+
+/** The handlers of a service as grpc-js wants them, for its raw definition. */
+export function compileService(service: GrpcService, environment: CallEnvironment): Record<string, UntypedHandleCall> {
+  return Object.fromEntries(
+    Object.entries(service.definition).map(([name, method]) => [
+      name,
+      compileHandler(
+        service.implementation[name]!,
+        {
+          decode: (bytes) => decodeRequest(bytes, method.requestDeserialize),
+          encode: (response) => method.responseSerialize(response),
+        },
+        environment,
+      ),
+    ]),
+  );
+}

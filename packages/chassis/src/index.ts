@@ -1,0 +1,49 @@
+export type { CallRecord } from "./answer-call.ts";
+export { CallContext, CallEndedError } from "./call-context.ts";
+export {
+  type BidiHandler,
+  type BidiStream,
+  bidiHandler,
+  type ResponseStream,
+  type ServerStreamHandler,
+  serverStreamHandler,
+  type UnaryHandler,
+  unaryHandler,
+} from "./call-handlers.ts";
+export { certificateKeyDigest, isSystemId, systemUri, type TlsMaterial } from "./certificate.ts";
+export * from "./channel.ts";
+export { type Clock, realClock, SimulatedClock } from "./clock.ts";
+export {
+  type ConfigOrigin,
+  type ConfigSources,
+  ConfigurationError,
+  type LoadedConfig,
+  loadConfig,
+  type PrintableSetting,
+  secretSetting,
+} from "./config.ts";
+export {
+  DEVELOPMENT_SERVER_NAMES,
+  type DevelopmentAuthority,
+  type DevelopmentAuthorityOptions,
+  openDevelopmentAuthority,
+  type StoredTlsMaterial,
+  type TlsFiles,
+} from "./development-authority.ts";
+export { createGrpcServer, type GrpcServer, type GrpcServerLimits, type GrpcServerOptions } from "./grpc-server.ts";
+export { type GrpcService, grpcService, type HandlerFor, type ImplementationOf } from "./grpc-service.ts";
+export {
+  createLogger,
+  LOG_LEVELS,
+  type LogDestination,
+  type Logger,
+  type LoggerOptions,
+  type LogLevel,
+} from "./logger.ts";
+export { type PeerIdentity, peerIdentity } from "./peer-identity.ts";
+export { rawServiceDefinition } from "./raw-service-definition.ts";
+export { type GrpcServiceError, STATUS_DETAILS_BYTES_MAX, toServiceError } from "./service-error.ts";
+export { type DrainStep, installSignalDrain, type SignalDrain, type SignalDrainOptions } from "./signal-drain.ts";
+export * from "./status.ts";
+export * from "./timestamp.ts";
+export { TlsServerCredentials } from "./tls-server-credentials.ts";

@@ -1,0 +1,55 @@
+import type { ServerDuplexStream } from "@grpc/grpc-js";
+import type { CallContext } from "./call-context.ts";
+
+/** A call that streams both ways, requests still as bytes. */
+export type RawDuplexCall<Response> = ServerDuplexStream<Buffer, Response>;
+
+/**
+ * Requests of a stream, one after the other, with the caller held back by flow control while none is taken. Ends when the caller
+ * has sent all or the server drains; throws what `context.endReason()` says if the call ends first, and what `decode` throws. Not the stream's own iterator: that one destroys the stream, and with it our side, when it is left early.
+ */
+export async function* readRequests<Request>(
+  call: RawDuplexCall<never>,
+  context: CallContext,
+  decode: (bytes: Buffer) => Request,
+): AsyncGenerator<Request, void, undefined> {
+  let wake: (() => void) | null = null;
+  let atEnd = false;
+  const wakeUp = (): void => {
+    wake?.();
+    wake = null;
+  };
+  const end = (): void => {
+    atEnd = true;
+    wakeUp();
+  };
+  call.on("readable", wakeUp);
+  call.on("end", end);
+  call.on("cancelled", wakeUp);
+  call.on("close", wakeUp);
+  context.drainSignal.addEventListener("abort", wakeUp);
+  try {
+    for (;;) {
+      // Looked at on every turn: a caller that breaks off also "ends" its side, and must not pass for one that has sent all.
+      if (context.ended) throw context.endReason();
+      if (context.drainSignal.aborted) return;
+      const bytes = call.read() as Buffer | null;
+      if (bytes !== null) {
+        yield decode(bytes);
+        continue;
+      }
+      if (atEnd) return;
+      // A destroyed stream that never said "end" or "cancelled" would leave us waiting for ever.
+      if (call.destroyed) throw context.endReason();
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+    }
+  } finally {
+    call.off("readable", wakeUp);
+    call.off("end", end);
+    call.off("cancelled", wakeUp);
+    call.off("close", wakeUp);
+    context.drainSignal.removeEventListener("abort", wakeUp);
+  }
+}

@@ -1,0 +1,11 @@
+export { checkRoute } from "./check-route.ts";
+export { type CompiledFork, type CompiledRoute, compileRoute, RouteInvalidError } from "./compile-route.ts";
+export { explainRoute, type RouteLocale } from "./explain-route.ts";
+export { type ParsedRouteFile, parseRouteFile, ROUTE_FILE_CHARACTERS_MAX } from "./parse-route-file.ts";
+export {
+  formatPath,
+  formatRouteProblem,
+  type RoutePath,
+  type RouteProblem,
+  type RouteProblemCode,
+} from "./route-problem.ts";

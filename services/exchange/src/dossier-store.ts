@@ -1,0 +1,110 @@
+import { type DossierState, evolve } from "@lienthong/domain";
+import { eventSubject, type Reader } from "@lienthong/event-store";
+import { readEvent } from "@lienthong/statement";
+import { hashesEqual, leafHash } from "@lienthong/tlog";
+import { LRUCache } from "lru-cache";
+import type { ShardGuard } from "./shard-guard.ts";
+
+/** A dossier and where its last event lies in the stream. */
+export interface LoadedDossier {
+  /** Null: the stream has no such dossier. */
+  readonly state: DossierState | null;
+  /** Stream sequence of its last event; 0 for none. What the next append expects. */
+  readonly sequence: number;
+}
+
+/** An event of a dossier as it lies in the stream. */
+export interface StoredEvent {
+  readonly sequence: number;
+  readonly bytes: Uint8Array;
+}
+
+const absent: LoadedDossier = { state: null, sequence: 0 };
+
+/** States of dossiers, folded from the stream and kept for those that are busy. */
+export class DossierStore {
+  readonly #shard: string;
+  readonly #reader: Reader;
+  readonly #guard: ShardGuard;
+  readonly #cache: LRUCache<string, LoadedDossier>;
+
+  /** `dossiersMax` bounds what is kept: about 3 KB each. */
+  constructor(options: { shard: string; reader: Reader; guard: ShardGuard; dossiersMax: number }) {
+    this.#shard = options.shard;
+    this.#reader = options.reader;
+    this.#guard = options.guard;
+    this.#cache = new LRUCache({ max: options.dossiersMax });
+  }
+
+  /** What is known without asking the stream. It may be stale: good to accept by, never to refuse by. */
+  cached(dossier: string): LoadedDossier | undefined {
+    return this.#cache.get(dossier);
+  }
+
+  /** True if this replica has seen an event of the dossier: then "there is none" needs no belief, it is an alarm. */
+  wasSeen(dossier: string): boolean {
+    return this.#guard.dossierHead(dossier) !== null;
+  }
+
+  /** Replaces what is known, after an append. */
+  keep(dossier: string, loaded: LoadedDossier): void {
+    this.#cache.set(dossier, loaded);
+  }
+
+  /** Forgets what is known, after a conflict or a failure. */
+  forget(dossier: string): void {
+    this.#cache.delete(dossier);
+  }
+
+  /** Forgets everything, after a reconnect. */
+  forgetAll(): void {
+    this.#cache.clear();
+  }
+
+  /** Reads the dossier at the leader, and compares it with what this replica has seen before. */
+  async load(dossier: string): Promise<LoadedDossier> {
+    const events = await this.events(dossier);
+    let state: DossierState | null = null;
+    for (const event of events) {
+      const hash = leafHash(event.bytes);
+      const read = readEvent(event.bytes);
+      const chained =
+        state === null ? read.header.previous.length === 0 : hashesEqual(read.header.previous, state.lastEvent);
+      if (!chained) {
+        throw this.#guard.stop(`event ${event.sequence} of dossier ${dossier} is not chained to the one before it.`);
+      }
+      state = evolve(state, read, hash);
+    }
+    const loaded = state === null ? absent : { state, sequence: events.at(-1)?.sequence ?? 0 };
+    this.#compareWithSeen(dossier, loaded);
+    this.#cache.set(dossier, loaded);
+    return loaded;
+  }
+
+  /** True if the head at the leader is still the one given. */
+  async isCurrent(dossier: string, loaded: LoadedDossier): Promise<boolean> {
+    const head = await this.#reader.lastAtLeader(eventSubject(this.#shard, dossier));
+    return (head?.sequence ?? 0) === loaded.sequence;
+  }
+
+  /** All events of a dossier, in order, complete as of the leader. */
+  async events(dossier: string): Promise<StoredEvent[]> {
+    const messages = await this.#reader.messagesOfSubject(eventSubject(this.#shard, dossier));
+    return messages.map(({ sequence, payload }) => ({ sequence, bytes: payload }));
+  }
+
+  #compareWithSeen(dossier: string, loaded: LoadedDossier): void {
+    const seen = this.#guard.dossierHead(dossier);
+    if (seen === null) return;
+    if (loaded.state === null) {
+      throw this.#guard.stop(
+        `dossier ${dossier} has ${seen.number} events that this replica has seen, and the stream has none.`,
+      );
+    }
+    if (loaded.state.number < seen.number || loaded.sequence < seen.sequence) {
+      throw this.#guard.stop(
+        `dossier ${dossier} ends at its event ${loaded.state.number} in the stream, but this replica has seen event ${seen.number}.`,
+      );
+    }
+  }
+}

@@ -1,0 +1,28 @@
+import type { Rulebook } from "@lienthong/domain";
+import type { RegistryState } from "@lienthong/registry-state";
+
+/** The registry as the table's rules ask it, on one legal day. */
+export function registryRulebook(registry: RegistryState, shard: string, date: string): Rulebook {
+  return {
+    shardClosed: registry.shard(shard)?.record.closed === true,
+    procedureKey: (entry) => registry.procedureByEntry(hex(entry))?.record.key,
+    route: (entry) => registry.routeByEntry(hex(entry))?.compiled,
+    hasCalendar: (entry) => registry.calendarByEntry(hex(entry)) !== undefined,
+    agencyStatus(agency) {
+      const found = registry.agency(agency);
+      if (found === undefined) return "unknown";
+      return registry.isInForce(found.record.id, date) ? "in force" : "not in force";
+    },
+    unitStatus(unit, agency) {
+      const found = registry.unit(unit);
+      if (found === undefined || found.record.agency !== agency) return "unknown";
+      return registry.isInForce(found.record.id, date) ? "in force" : "not in force";
+    },
+    areaExists: (areaCode) => registry.areaChain(areaCode, date).length > 0,
+    isCompetent: (question) => registry.isCompetent({ ...question, unit: "", date }),
+  };
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("hex");
+}

@@ -1,0 +1,119 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import {
+  type DossierHead,
+  type DossierHeads,
+  type DurableHead,
+  openDossierHeads,
+  openDurableHead,
+  type Reader,
+} from "@lienthong/event-store";
+import { hashesEqual, leafHash } from "@lienthong/tlog";
+
+/** The shard does not go on: the stream is not what was committed to. Only the operator can end this. */
+export class ShardStoppedError extends Error {
+  override readonly name = "ShardStoppedError";
+}
+
+/** What this replica has seen, kept outside NATS (design: invariant 5). */
+export interface ShardGuard {
+  /** Why the shard does not go on; null while it does. */
+  stopped(): ShardStoppedError | null;
+  /** Stops the shard for good. */
+  stop(why: string): ShardStoppedError;
+  /** Compares what was committed to with the stream; to be awaited after start and after every reconnect, before appending. */
+  compareWithStream(): Promise<void>;
+  /** Remembers the last event written or seen; fsynced when it returns. A crash after it and before the answer costs only the answer. */
+  commit(sequence: number, hash: Uint8Array): void;
+  /** Adds what the follower read; its tail may be lost, the follower refills it. */
+  remember(batch: readonly (DossierHead & { dossier: string })[], sequence: number, hash: Uint8Array): void;
+  /** Head of a dossier as this replica has seen it; null if it never saw one. */
+  dossierHead(dossier: string): DossierHead | null;
+  /** First sequence that the follower must read. */
+  followFrom(): number;
+  close(): void;
+}
+
+/** Opens the heads of one replica in a folder of its own. Throws if they exist and cannot be read. */
+export function openShardGuard(options: {
+  directory: string;
+  shard: string;
+  generation: number;
+  reader: Reader;
+  onStopped: (error: ShardStoppedError) => void;
+}): ShardGuard {
+  const { directory, shard, generation, reader, onStopped } = options;
+  mkdirSync(directory, { recursive: true });
+  const durableHead: DurableHead = openDurableHead(join(directory, "head"));
+  const heads: DossierHeads = openDossierHeads(join(directory, "dossier-heads.sqlite"));
+  let stoppedBy: ShardStoppedError | null = null;
+
+  function stop(why: string): ShardStoppedError {
+    stoppedBy ??= new ShardStoppedError(
+      `Shard ${shard} is stopped: ${why} Nothing is written until that is settled. Do not delete the heads in ${directory}: ` +
+        `restore the stream that holds what was accepted (from the newest copy), then start again; ` +
+        `if accepted events are lost for good, a new generation must be declared (docs/runbook.md).`,
+    );
+    onStopped(stoppedBy);
+    return stoppedBy;
+  }
+
+  async function expectLeaf(sequence: number, hash: Uint8Array, whose: string): Promise<void> {
+    const message = await reader.atSequence(sequence);
+    if (message === null) throw stop(`${whose} names event ${sequence}, which the stream cannot give.`);
+    if (!hashesEqual(leafHash(message.payload), hash)) {
+      throw stop(
+        `${whose} names event ${sequence} with another hash than the stream's: the stream was changed or replaced.`,
+      );
+    }
+  }
+
+  return {
+    stopped: () => stoppedBy,
+    stop,
+
+    async compareWithStream() {
+      if (stoppedBy !== null) throw stoppedBy;
+      const { firstSequence, lastSequence, messageCount } = await reader.state();
+      if (lastSequence > 0 && (firstSequence !== 1 || messageCount !== lastSequence)) {
+        throw stop(
+          `the stream has holes: it counts ${messageCount} events between ${firstSequence} and ${lastSequence}.`,
+        );
+      }
+      for (const [whose, head] of [
+        ["the head of the last event written here", durableHead.read()],
+        ["the position of the follower", heads.position()],
+      ] as const) {
+        if (head === null) continue;
+        if (head.generation !== generation) {
+          throw stop(`${whose} is of generation ${head.generation}, the stream of generation ${generation}.`);
+        }
+        if (head.sequence > lastSequence) {
+          throw stop(
+            `the stream ends at event ${lastSequence}, but ${whose} is event ${head.sequence}: accepted events are missing.`,
+          );
+        }
+        await expectLeaf(head.sequence, head.leafHash, whose);
+      }
+    },
+
+    commit(sequence, hash) {
+      const written = durableHead.read();
+      // The follower may have seen a later event of another replica: the head never moves back.
+      if (written !== null && written.sequence >= sequence) return;
+      durableHead.write({ generation, sequence, leafHash: hash });
+    },
+
+    remember(batch, sequence, hash) {
+      heads.apply(batch, { generation, sequence, leafHash: hash });
+    },
+
+    dossierHead: (dossier) => heads.get(dossier),
+    followFrom: () => (heads.position()?.sequence ?? 0) + 1,
+
+    close() {
+      durableHead.close();
+      heads.close();
+    },
+  };
+}

@@ -1,0 +1,68 @@
+import { type BusError, busError } from "@lienthong/chassis";
+import type { RegistryState } from "@lienthong/registry-state";
+import { MessageRefusedError, type ReceivedStatement, readStatement } from "@lienthong/statement";
+import { hashesEqual, sha256 } from "@lienthong/tlog";
+import { delegationRefusal, verifySignatures } from "./authenticate.ts";
+import type { WriteOutcome } from "./proposal.ts";
+import type { WritePath } from "./write-path.ts";
+
+/** Most bytes an envelope may have, so that its event stays within 61,440. */
+const envelopeBytesMax = 60_800;
+
+/** What submitting stands on. */
+export interface SubmitDependencies {
+  readonly shard: string;
+  readonly writePath: WritePath;
+  registry(): RegistryState;
+}
+
+/** Submits one statement for a system that is authenticated: read, check, verify, write. Never rejects. */
+export async function submitStatement(
+  envelope: Uint8Array,
+  system: string,
+  on: SubmitDependencies,
+): Promise<WriteOutcome> {
+  try {
+    const received = readEnvelope(envelope);
+    const { statement } = received;
+    const registry = on.registry();
+    if (!hashesEqual(statement.network, registry.network))
+      throw busError("NETWORK_MISMATCH", { field: "statement.network" });
+    if (statement.shard !== on.shard) {
+      throw busError("SHARD_UNKNOWN", { field: "statement.shard", allowed: on.shard });
+    }
+    const author = statement.author?.agency ?? "";
+    const undelegated = delegationRefusal(registry, system, author, "statement.author.agency");
+    if (undelegated !== null) throw undelegated;
+    await verifySignatures(registry, received.envelope);
+    return await on.writePath.submit({
+      kind: "statement",
+      dossier: statement.dossier,
+      received,
+      payloadDigest: sha256(received.envelope.payload),
+      system,
+    });
+  } catch (error) {
+    return { kind: "refused", error: error as BusError };
+  }
+}
+
+function readEnvelope(envelope: Uint8Array): ReceivedStatement {
+  if (envelope.length > envelopeBytesMax) {
+    throw busError("ENTRY_TOO_LARGE", {
+      field: "envelope",
+      allowed: `at most ${envelopeBytesMax} bytes`,
+      found: `${envelope.length} bytes`,
+    });
+  }
+  try {
+    return readStatement(envelope);
+  } catch (error) {
+    if (!(error instanceof MessageRefusedError)) throw error;
+    throw busError(
+      error.reason,
+      { field: error.field, allowed: error.allowed, message: error.message },
+      { cause: error },
+    );
+  }
+}

@@ -1,0 +1,432 @@
+import { asBusError, type BusError, busError, type Clock, localDate, timestampFromMs } from "@lienthong/chassis";
+import type { RegistryHead } from "@lienthong/contracts/registry/v1/envelope";
+import {
+  type Decision,
+  type DossierState,
+  decide,
+  deliveredIsNews,
+  type Refusal,
+  type Rulebook,
+} from "@lienthong/domain";
+import { type Appender, batchMessagesMax, eventSubject, type Reader } from "@lienthong/event-store";
+import { busStatementId, eventBytesMax } from "@lienthong/statement";
+import { type AppendDraft, appendDurably } from "./append-durably.ts";
+import type { DossierStore } from "./dossier-store.ts";
+import { draftEvent, type EventDraft, type RoundTimes } from "./event-draft.ts";
+import type { PromisePen } from "./promise-pen.ts";
+import type { DossierProposal, StatementProposal, WriteOutcome } from "./proposal.ts";
+import { refusalError } from "./refusal-error.ts";
+import { type ShardGuard, ShardStoppedError } from "./shard-guard.ts";
+
+/** What the write path asks the registry, at the head it is known to be at. */
+export interface RegistryInForce {
+  readonly head: RegistryHead;
+  /** False: it was not confirmed within 2 s that this is the newest head. */
+  readonly confirmed: boolean;
+  rulebook(date: string): Rulebook;
+  /** Why the keys that signed may not, at this head; null if they may. */
+  keyRefusal(proposal: StatementProposal): BusError | null;
+}
+
+/** What the write path stands on. */
+export interface WritePathOptions {
+  readonly shard: string;
+  readonly generation: number;
+  /** This replica, named as the system of the bus's own events. */
+  readonly replica: string;
+  readonly clock: Clock;
+  /** Real UTC, whatever the shard's clock is. */
+  readonly wallClock: Clock;
+  readonly appender: Appender;
+  readonly reader: Reader;
+  readonly dossiers: DossierStore;
+  readonly guard: ShardGuard;
+  readonly promises: PromisePen;
+  registry(): RegistryInForce;
+  /** Told of every durable event, before its author is: followers in the same process may spare themselves the decoding. */
+  onAppended?(sequence: number, draft: EventDraft): void;
+  log(message: string, details?: Record<string, unknown>): void;
+}
+
+interface Waiting {
+  readonly proposal: DossierProposal;
+  readonly sinceMs: number;
+  settle(outcome: WriteOutcome): void;
+}
+
+/** An event drafted in a round, and who waits for it. */
+interface Draft extends AppendDraft {
+  readonly waiting: Waiting;
+  readonly event: EventDraft;
+}
+
+/** An answer that cites this round's drafts: it waits until they are durable. */
+interface HeldAnswer {
+  readonly waiting: Waiting;
+  readonly dossier: string;
+  readonly decision: Exclude<Decision, { kind: "accept" }>;
+}
+
+/** A dossier in a round: its state so far, and whether that state was read at the leader in this round. */
+interface RoundDossier {
+  state: DossierState | null;
+  readonly sequence: number;
+  readonly fresh: boolean;
+  /** Drafts of this round are part of `state`. */
+  drafted: boolean;
+  /** Must be read anew; whatever concerns it waits for the next round. */
+  postponed: boolean;
+}
+
+const waitingMax = 20_000;
+/** How long somebody waits for a store that does not answer. */
+const answerWithinMs = 5_000;
+
+/**
+ * The write path of one shard. One round at a time: take all that waits, decide each in turn, append the round in one fsync,
+ * commit the head, answer. While a round is under way, the next one gathers: no timer, and nothing is ever built on an
+ * outcome that is not known.
+ */
+export class WritePath {
+  readonly #options: WritePathOptions;
+  #waiting: Waiting[] = [];
+  #running: Promise<void> | null = null;
+  #draining = false;
+  #mustCompare = true;
+
+  constructor(options: WritePathOptions) {
+    this.#options = options;
+  }
+
+  /** Proposals that wait for a round. */
+  get waitingCount(): number {
+    return this.#waiting.length;
+  }
+
+  /** Resolves when the proposal is durable, refused, or no news. Never rejects. */
+  submit(proposal: DossierProposal): Promise<WriteOutcome> {
+    const stopped = this.#options.guard.stopped();
+    if (stopped !== null) return Promise.resolve(refused(stoppedError(stopped)));
+    if (this.#draining) return Promise.resolve(refused(busError("DRAINING")));
+    if (this.#waiting.length >= waitingMax) return Promise.resolve(refused(busError("OVERLOADED")));
+    return new Promise((settle) => {
+      this.#waiting.push({ proposal, sinceMs: performance.now(), settle });
+      this.#wake();
+    });
+  }
+
+  /** After a reconnect or a change of leader: the stream is compared again before anything is appended. */
+  distrust(): void {
+    this.#mustCompare = true;
+    this.#options.dossiers.forgetAll();
+  }
+
+  /** Takes nothing more, finishes what waits. */
+  async drain(): Promise<void> {
+    this.#draining = true;
+    while (this.#running !== null) await this.#running;
+  }
+
+  /** Runs something between two rounds, when no append is under way. */
+  async between<T>(work: () => Promise<T>): Promise<T> {
+    while (this.#running !== null) await this.#running;
+    const result = work();
+    this.#running = result.then(
+      () => this.#rounds(),
+      () => this.#rounds(),
+    );
+    return result;
+  }
+
+  #wake(): void {
+    this.#running ??= this.#rounds();
+  }
+
+  async #rounds(): Promise<void> {
+    // Whatever arrives in this turn of the event loop shares the first round.
+    await new Promise((resume) => setImmediate(resume));
+    while (this.#waiting.length > 0) {
+      const round = this.#waiting.splice(0, batchMessagesMax);
+      try {
+        await this.#writeRound(round);
+      } catch (error) {
+        for (const { proposal } of round) this.#options.dossiers.forget(proposal.dossier);
+        const cause = error instanceof ShardStoppedError ? stoppedError(error) : asBusError(error);
+        if (cause.reason === "INTERNAL") this.#options.log("a round failed", { error });
+        for (const waiting of round) waiting.settle(refused(cause));
+        const answered = new Set(round);
+        this.#waiting = this.#waiting.filter((waiting) => !answered.has(waiting));
+      }
+    }
+    this.#running = null;
+  }
+
+  async #writeRound(round: readonly Waiting[]): Promise<void> {
+    const { dossiers, guard, promises, appender, reader } = this.#options;
+    await this.#compareIfDistrusted();
+    const loaded = await this.#loadDossiers(round);
+
+    // Decide. Up to here and through here: no side effect.
+    const { drafts, held } = this.#decideRound(round, loaded);
+
+    // Append. When this returns, the statements are durable: fsynced by the store, on a majority where replicated. A crash
+    // before it loses nothing that anybody was told; a crash after it loses only answers, and a retry gets them.
+    const { appended, losers } = await appendDurably(drafts, { appender, reader }, (why, outcomeKnown) =>
+      this.#beforeRetry(round, why, outcomeKnown),
+    );
+    // ---- durable -------------------------------------------------------------------------------------------------------
+
+    const last = appended.at(-1);
+    // The head is outside NATS before anybody is answered: a stream that comes back shorter will be noticed.
+    if (last !== undefined) guard.commit(last.sequence, last.draft.event.hash);
+    for (const { draft, sequence } of appended) {
+      dossiers.keep(draft.dossier, { state: draft.event.after, sequence });
+      this.#options.onAppended?.(sequence, draft.event);
+    }
+    for (const dossier of losers) dossiers.forget(dossier);
+    for (const accepted of promises.promise(appended)) {
+      accepted.draft.waiting.settle({
+        kind: "accepted",
+        bytes: accepted.draft.bytes,
+        leafIndex: accepted.sequence - 1,
+        promise: accepted.promise,
+        repeated: false,
+      });
+    }
+
+    // Whoever lost a race, and whatever was decided on its outcome, is decided anew, in the order it came.
+    const again = new Set([...drafts, ...held].filter((item) => losers.has(item.dossier)).map((item) => item.waiting));
+    this.#waiting.unshift(...round.filter((waiting) => again.has(waiting)));
+    await Promise.all(
+      held.filter(({ dossier }) => !losers.has(dossier)).map((answer) => this.#answerHeld(answer, appended)),
+    );
+  }
+
+  /** States of the round's dossiers: from the cache, or read at the leader. A new dossier is taken to be new: the store will tell. */
+  async #loadDossiers(round: readonly Waiting[]): Promise<Map<string, RoundDossier>> {
+    const { dossiers } = this.#options;
+    const loaded = new Map<string, RoundDossier>();
+    const loads: Promise<void>[] = [];
+    for (const { proposal } of round) {
+      const { dossier } = proposal;
+      if (loaded.has(dossier)) continue;
+      const known = dossiers.cached(dossier);
+      const opens = proposal.kind === "statement" && proposal.received.statement.what?.$case === "open";
+      const taken = known ?? (opens && !dossiers.wasSeen(dossier) ? { state: null, sequence: 0 } : null);
+      loaded.set(dossier, { state: null, sequence: 0, ...taken, fresh: false, drafted: false, postponed: false });
+      if (taken === null) {
+        loads.push(
+          dossiers.load(dossier).then((read) => {
+            loaded.set(dossier, { ...read, fresh: true, drafted: false, postponed: false });
+          }),
+        );
+      }
+    }
+    // A store that cannot be read fails the round: nothing is stored, and everybody may try again.
+    await Promise.all(loads).catch((error: unknown) => {
+      throw error instanceof ShardStoppedError ? error : busError("STORE_UNAVAILABLE", {}, { cause: error });
+    });
+    return loaded;
+  }
+
+  #decideRound(round: readonly Waiting[], loaded: Map<string, RoundDossier>): { drafts: Draft[]; held: HeldAnswer[] } {
+    const { clock, wallClock, dossiers } = this.#options;
+    const registry = this.#options.registry();
+    const recordedTime = clock.now();
+    const times: RoundTimes = {
+      shard: this.#options.shard,
+      generation: this.#options.generation,
+      registryHead: registry.head,
+      recordedTime,
+      wallTime: timestampFromMs(wallClock.nowMs()),
+    };
+    const rules = registry.rulebook(localDate(recordedTime));
+    const drafts: Draft[] = [];
+    const held: HeldAnswer[] = [];
+    const postponed: Waiting[] = [];
+    for (const waiting of round) {
+      const { proposal } = waiting;
+      const dossier = loaded.get(proposal.dossier) as RoundDossier;
+      if (dossier.postponed) {
+        postponed.push(waiting);
+        continue;
+      }
+      const verdict = this.#decideOne(proposal, dossier.state, registry, rules, times);
+      if (verdict.kind === "draft") {
+        const { event } = verdict;
+        drafts.push({
+          waiting,
+          event,
+          dossier: proposal.dossier,
+          subject: eventSubject(this.#options.shard, proposal.dossier),
+          bytes: event.bytes,
+          expectedSequence: dossier.drafted ? null : dossier.sequence,
+        });
+        dossier.state = event.after;
+        dossier.drafted = true;
+      } else if (verdict.kind === "error") {
+        waiting.settle(refused(verdict.error));
+      } else if (dossier.drafted || dossier.fresh || verdict.kind === "repeat") {
+        // What it cites is durable already, or will be before this answer goes out. A repeat cites a durable event in any
+        // case: the cache may be old, but what it holds was read from the stream.
+        held.push({ waiting, dossier: proposal.dossier, decision: verdict });
+      } else {
+        // A cached head may accept, never refuse: read it at the leader and decide again.
+        dossiers.forget(proposal.dossier);
+        dossier.postponed = true;
+        postponed.push(waiting);
+      }
+    }
+    this.#waiting.unshift(...postponed);
+    return { drafts, held };
+  }
+
+  #decideOne(
+    proposal: DossierProposal,
+    state: DossierState | null,
+    registry: RegistryInForce,
+    rules: Rulebook,
+    times: RoundTimes,
+  ): { kind: "draft"; event: EventDraft } | { kind: "error"; error: BusError } | Exclude<Decision, { kind: "accept" }> {
+    if (proposal.kind === "delivered") {
+      const draft = state === null ? null : this.#draftDelivered(proposal, state, times);
+      return draft === null ? { kind: "repeat", number: 0 } : { kind: "draft", event: draft };
+    }
+    const { statement, envelopeBytes, envelope } = proposal.received;
+    const decision = decide(state, statement, proposal.payloadDigest, rules);
+    // Had it its effect once, it is answered whatever became of the key that signed it.
+    if (decision.kind === "repeat") return decision;
+    const keyRefusal = registry.keyRefusal(proposal);
+    if (keyRefusal !== null) return { kind: "error", error: keyRefusal };
+    if (decision.kind === "refuse") return decision;
+    if (!registry.confirmed || (state !== null && state.registrySize > registry.head.size)) {
+      return { kind: "error", error: busError("REGISTRY_UNCONFIRMED") };
+    }
+    const body = { $case: "statement" as const, statement, payload: envelope.payload };
+    const event = draftEvent(
+      state,
+      { $case: "statement", envelopeBytes },
+      body,
+      proposal.dossier,
+      proposal.system,
+      times,
+    );
+    if (event.bytes.length > eventBytesMax) {
+      return {
+        kind: "error",
+        error: busError("ENTRY_TOO_LARGE", {
+          field: "envelope",
+          allowed: `an event of at most ${eventBytesMax} bytes`,
+        }),
+      };
+    }
+    return { kind: "draft", event };
+  }
+
+  #draftDelivered(
+    proposal: Extract<DossierProposal, { kind: "delivered" }>,
+    state: DossierState,
+    times: RoundTimes,
+  ): EventDraft | null {
+    if (!deliveredIsNews(state, proposal.forward, proposal.branch)) return null;
+    const bus = {
+      id: busStatementId(proposal.forward, proposal.branch, proposal.receiver, deliveredFieldNumber, 0),
+      dossier: proposal.dossier,
+      cause: proposal.forward,
+      branch: proposal.branch,
+      receiver: proposal.receiver,
+      ordinal: 0,
+      what: { $case: "delivered" as const, value: { system: proposal.system, subscription: proposal.subscription } },
+    };
+    return draftEvent(
+      state,
+      { $case: "bus", value: bus },
+      { $case: "bus", bus },
+      proposal.dossier,
+      this.#options.replica,
+      times,
+    );
+  }
+
+  async #answerHeld(
+    { waiting, dossier, decision }: HeldAnswer,
+    appended: readonly { draft: Draft; sequence: number }[],
+  ): Promise<void> {
+    if (waiting.proposal.kind === "delivered") {
+      waiting.settle({ kind: "dropped" });
+      return;
+    }
+    try {
+      const number = decision.kind === "repeat" ? decision.number : decision.decidedBy;
+      const cited = number === undefined ? null : await this.#eventOf(dossier, number, appended);
+      waiting.settle(
+        decision.kind === "repeat"
+          ? this.#repeated(cited as { bytes: Uint8Array; sequence: number })
+          : refused(refusalError(decision as Refusal, cited)),
+      );
+    } catch (error) {
+      waiting.settle(
+        refused(
+          error instanceof ShardStoppedError
+            ? stoppedError(error)
+            : busError("STORE_UNAVAILABLE", {}, { cause: error }),
+        ),
+      );
+    }
+  }
+
+  #repeated(event: { bytes: Uint8Array; sequence: number }): WriteOutcome {
+    const promise = this.#options.promises.promiseAgain(event.bytes);
+    return { kind: "accepted", bytes: event.bytes, leafIndex: event.sequence - 1, promise, repeated: true };
+  }
+
+  /** The event with this number, from the round just appended or from the stream. */
+  async #eventOf(
+    dossier: string,
+    number: number,
+    appended: readonly { draft: Draft; sequence: number }[],
+  ): Promise<{ bytes: Uint8Array; sequence: number }> {
+    const own = appended.find(({ draft }) => draft.dossier === dossier && draft.event.after.number === number);
+    if (own !== undefined) return { bytes: own.draft.bytes, sequence: own.sequence };
+    const event = (await this.#options.dossiers.events(dossier))[number - 1];
+    if (event === undefined) throw new Error(`Event ${number} of ${dossier} is not in the stream.`);
+    return event;
+  }
+
+  async #compareIfDistrusted(): Promise<void> {
+    if (!this.#mustCompare) return;
+    try {
+      await this.#options.guard.compareWithStream();
+    } catch (error) {
+      throw error instanceof ShardStoppedError ? error : busError("STORE_UNAVAILABLE", {}, { cause: error });
+    }
+    this.#mustCompare = false;
+  }
+
+  async #beforeRetry(round: readonly Waiting[], why: string, outcomeKnown: boolean): Promise<void> {
+    this.#options.log("an append is tried again", { why, outcomeKnown });
+    const nowMs = performance.now();
+    const overdue = (waiting: Waiting) => nowMs - waiting.sinceMs > answerWithinMs;
+    // They are told that it is not known yet; the append goes on, and a retry of theirs finds what came of it.
+    for (const waiting of round.filter(overdue))
+      waiting.settle(refused(busError(outcomeKnown ? "STORE_UNAVAILABLE" : "OUTCOME_UNKNOWN")));
+    for (const waiting of this.#waiting.filter(overdue)) waiting.settle(refused(busError("STORE_UNAVAILABLE")));
+    this.#waiting = this.#waiting.filter((waiting) => !overdue(waiting));
+    if (outcomeKnown && round.every(overdue)) throw busError("STORE_UNAVAILABLE", {}, { cause: new Error(why) });
+    this.#mustCompare = true;
+    await this.#compareIfDistrusted().catch((error: unknown) => {
+      if (error instanceof ShardStoppedError) throw error;
+    });
+  }
+}
+
+/** Field number of `delivered` in BusStatement: part of its derived id. */
+const deliveredFieldNumber = 16;
+
+function refused(error: BusError): WriteOutcome {
+  return { kind: "refused", error };
+}
+
+function stoppedError(error: ShardStoppedError): BusError {
+  return busError("SHARD_STOPPED", { message: error.message });
+}

@@ -1,0 +1,208 @@
+import { setTimeout as wait } from "node:timers/promises";
+import { createReader, type FollowedMessage, follow, registryStreamName } from "@lienthong/event-store";
+import { type AppliedEntry, hexOf, RegistryState } from "@lienthong/registry-state";
+import { hashesEqual } from "@lienthong/tlog";
+import type { NatsConnection } from "@nats-io/nats-core";
+
+/** Between two looks at the leader; with the answer's own time well under the 500 ms that the exchange counts on. */
+const confirmEveryMs = 250;
+/** A leader that takes longer is asked again. */
+const confirmTimeoutMs = 1_000;
+
+/** How the registry is followed. */
+export interface FollowRegistryOptions {
+  readonly connection: NatsConnection;
+  /** Hash of entry 0 that this process trusts; a registry that begins otherwise is refused. Absent: whatever is there. */
+  readonly network?: Uint8Array;
+  /** After each entry was folded, in order. What it throws ends the follower. */
+  readonly onApplied?: (entry: AppliedEntry) => void;
+  /**
+   * The follower has ended and `confirmed` stays false: an entry was refused, the stream has a hole or became shorter, or the
+   * rights are missing. Going on would mean to act on a registry that the registrar did not sign.
+   */
+  readonly onStopped?: (reason: Error) => void;
+  /** For logs: the stream is out of reach and is being tried again. */
+  readonly onInterruption?: (reason: string) => void;
+}
+
+/** The registry as it grows, in this process. */
+export interface RegistryFollower {
+  readonly state: RegistryState;
+  /** Resolves when all that the stream held at the start is folded; rejects if the follower ends before. */
+  readonly caughtUp: Promise<void>;
+  /**
+   * `performance.now()` of the latest moment at which the leader's last sequence was asked for and is folded; null before the
+   * first. It is the time of the question, never of the answer: what was recorded later may be missing.
+   */
+  confirmedAtMs(): number | null;
+  /** Whether everything recorded up to `maxAgeMs` ago is certainly in `state`. */
+  confirmed(maxAgeMs: number): boolean;
+  /** Asks the leader now and resolves when all it holds is folded. Rejects if it does not answer within `timeoutMs`. */
+  catchUp(timeoutMs: number): Promise<void>;
+  /** Resolves when `state.size` is at least `size`; rejects if the follower ends, or after `timeoutMs`. */
+  waitForSize(size: number | bigint, timeoutMs?: number): Promise<void>;
+  /** Why it ended; null while it runs. */
+  stoppedBecause(): Error | null;
+  stop(): Promise<void>;
+}
+
+interface Waiter {
+  readonly size: number;
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
+/**
+ * Folds the registry's stream and keeps asking its leader whether that was all. Message i + 1 of the stream is entry i. Nothing
+ * is kept on disk: after a restart the log is folded again, about a second for 8,000 entries.
+ */
+export function followRegistry(options: FollowRegistryOptions): RegistryFollower {
+  const { connection } = options;
+  const state = new RegistryState();
+  const reader = createReader({ connection, streamName: registryStreamName, timeoutMs: confirmTimeoutMs });
+  const ending = new AbortController();
+  const waiters = new Set<Waiter>();
+  let confirmedAtMs: number | null = null;
+  /** The newest answer of the leader that is not folded yet. */
+  let answer: { readonly lastSequence: number; readonly askedAtMs: number } | null = null;
+  let stopped: Error | null = null;
+
+  function end(reason: Error): void {
+    if (stopped !== null) return;
+    stopped = reason;
+    ending.abort();
+    for (const waiter of waiters) waiter.reject(reason);
+    waiters.clear();
+  }
+
+  function fail(reason: Error): void {
+    if (stopped !== null) return;
+    end(reason);
+    options.onStopped?.(reason);
+  }
+
+  function noteProgress(): void {
+    if (answer !== null && state.size >= answer.lastSequence) {
+      confirmedAtMs = answer.askedAtMs;
+      answer = null;
+    }
+    for (const waiter of waiters) {
+      if (state.size < waiter.size) continue;
+      waiters.delete(waiter);
+      waiter.resolve();
+    }
+  }
+
+  async function foldMessages(messages: readonly FollowedMessage[]): Promise<void> {
+    if (stopped !== null) return;
+    const first = messages[0]?.sequence ?? 0;
+    if (first !== state.size + 1) {
+      throw new Error(`The registry's stream went on at message ${first}, but entry ${state.size} is expected next.`);
+    }
+    const applied = await state.applyMany(messages.map(({ payload }) => payload)).catch((cause: Error) => {
+      throw new Error(
+        `Message ${state.size + 1} of the registry's stream is no entry that may follow: ${cause.message} Nothing behind it is used; compare the stream with a mirror of the registry.`,
+        { cause },
+      );
+    });
+    for (const entry of applied) {
+      if (entry.number === 0n && options.network !== undefined && !hashesEqual(entry.hash, options.network)) {
+        throw new Error(
+          `The registry begins with entry ${hexOf(entry.hash)}, but this process trusts the network ${hexOf(options.network)}.`,
+        );
+      }
+      options.onApplied?.(entry);
+    }
+    noteProgress();
+  }
+
+  const following = follow({
+    connection,
+    streamName: registryStreamName,
+    fromSequence: 1,
+    onMessages: foldMessages,
+    onGap: (expected, got) =>
+      fail(
+        new Error(
+          `The registry's stream has no message ${expected}; the next one is ${got}. Entries were lost: restore the stream from a mirror of the registry.`,
+        ),
+      ),
+    onError: fail,
+    ...(options.onInterruption === undefined ? {} : { onInterruption: options.onInterruption }),
+  });
+  const caughtUp = following.caughtUp.then(noteProgress);
+  caughtUp.catch(() => {}); // whoever does not await it has chosen not to know
+
+  /** Asks the leader for its last sequence. The question's time counts, because the answer may be old when it arrives. */
+  async function ask(): Promise<number> {
+    const askedAtMs = performance.now();
+    const { lastSequence } = await reader.state();
+    if (lastSequence >= (answer?.lastSequence ?? 0)) answer = { lastSequence, askedAtMs };
+    noteProgress();
+    return lastSequence;
+  }
+
+  async function keepConfirming(): Promise<void> {
+    while (stopped === null) {
+      // Without an answer nothing is confirmed, and the age of the last confirmation grows: that is all there is to do.
+      await ask().catch((error: Error) => options.onInterruption?.(error.message));
+      await wait(confirmEveryMs, undefined, { signal: ending.signal }).catch(() => {});
+    }
+  }
+  const confirming = keepConfirming();
+
+  function waitForSize(size: number | bigint, timeoutMs?: number): Promise<void> {
+    const wanted = Number(size);
+    if (stopped !== null) return Promise.reject(stopped);
+    if (state.size >= wanted) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      const timer =
+        timeoutMs === undefined
+          ? undefined
+          : setTimeout(() => {
+              waiters.delete(waiter);
+              reject(new Error(`The registry had ${state.size} of ${wanted} entries after ${timeoutMs} ms.`));
+            }, timeoutMs);
+      const waiter: Waiter = {
+        size: wanted,
+        resolve: () => {
+          clearTimeout(timer);
+          resolve();
+        },
+        reject: (error) => {
+          clearTimeout(timer);
+          reject(error);
+        },
+      };
+      waiters.add(waiter);
+    });
+  }
+
+  return {
+    state,
+    caughtUp,
+    confirmedAtMs: () => confirmedAtMs,
+    confirmed: (maxAgeMs) =>
+      stopped === null && confirmedAtMs !== null && performance.now() - confirmedAtMs <= maxAgeMs,
+    async catchUp(timeoutMs) {
+      const deadlineMs = performance.now() + timeoutMs;
+      for (;;) {
+        if (stopped !== null) throw stopped;
+        try {
+          const lastSequence = await ask();
+          return await waitForSize(lastSequence, Math.max(1, deadlineMs - performance.now()));
+        } catch (error) {
+          if (performance.now() >= deadlineMs) throw error;
+          await wait(20);
+        }
+      }
+    },
+    waitForSize,
+    stoppedBecause: () => stopped,
+    async stop() {
+      end(new Error("The registry is no longer followed: the process is ending."));
+      await following.stop();
+      await confirming;
+    },
+  };
+}
