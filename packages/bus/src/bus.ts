@@ -1,4 +1,5 @@
-import { rename, rm, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import {
   certificateKeyDigest,
@@ -24,13 +25,13 @@ import {
 } from "@lienthong/event-store";
 import { authenticateSystem, createExchange, delegationRefusal, type Exchange } from "@lienthong/exchange";
 import { assertServerSafe, connectAs, findNatsServer, type Role, startEmbeddedNats } from "@lienthong/nats-server";
-import { createRegistryService, followRegistry, type RegistryFollower, seedRegistry } from "@lienthong/registry";
+import { createRegistryService, type RegistryFollower, seedRegistry } from "@lienthong/registry";
 import type { SigningKey } from "@lienthong/statement";
 import { jetstreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 import type { Seed } from "../../../deploy/seed/seed.ts";
 import { type DataFolder, openDataFolder } from "./data-folder.ts";
-import { ensureAgencyKeys, ensureSigningKey } from "./demonstration-keys.ts";
+import { demonstrationKeyKind, ensureAgencyKeys, ensureSigningKey, type KeyKind } from "./demonstration-keys.ts";
 import {
   type DemonstrationShard,
   type DemonstrationSystem,
@@ -49,6 +50,8 @@ export interface StartBusOptions {
   readonly shard?: DemonstrationShard;
   /** Systems and who delegates to them; by default those of the demonstration. */
   readonly systems?: (seed: Seed) => DemonstrationSystem[];
+  /** Kind of seal that an agency gets; by default all three kinds occur. */
+  readonly keyKind?: (agency: string) => KeyKind;
   /** Exchange replicas of the shard, each with its own port, heads and promise key. 1 to 8. */
   readonly replicas?: number;
   /** Ports to listen on; 0 or absent: free ones. */
@@ -144,20 +147,14 @@ async function startParts(options: StartBusOptions, parts: RunningParts): Promis
   registryServer.setAllServing(true);
 
   const replicas: RunningReplica[] = [];
-  let follower: RegistryFollower | null = null;
+  // In one process everybody asks the same fold of the registry.
+  const followed = registry.follower;
   for (let index = 1; index <= (options.replicas ?? 1); index++) {
     const name = `exchange-${index}`;
     const connection = await nats.connect("exchange", `lienthong ${name}`);
     parts.add(`the connection of ${name}`, () => connection.close());
     const deliveryConnection = await nats.connect("delivery", `lienthong delivery of ${name}`);
     parts.add(`the delivery's connection of ${name}`, () => deliveryConnection.close());
-    const followed = followRegistry({
-      connection,
-      onStopped: (error) => logger.error({ err: error }, "The registry is no longer followed."),
-    });
-    parts.add(`the registry follower of ${name}`, () => followed.stop());
-    await followed.caughtUp;
-    follower ??= followed;
     const exchange = await createExchange({
       shard: shard.name,
       replica: name,
@@ -209,7 +206,7 @@ async function startParts(options: StartBusOptions, parts: RunningParts): Promis
     run,
     folder,
     shard,
-    registry: follower as RegistryFollower,
+    registry: followed,
     registrarKey: keys.registrarKey,
     replicas,
     natsServer: `${evidence.version}, ${nats.origin}`,
@@ -272,6 +269,12 @@ interface Keys {
   readonly systems: ReadonlyMap<string, StoredTlsMaterial>;
 }
 
+/** Remembered when the seed is in the registry as a whole: then it is not looked at again. */
+interface SeededMark {
+  readonly systems: readonly string[];
+  readonly replicas: number;
+}
+
 /** Loads the seed into an empty registry; after a crash in the middle, the rest of it. */
 async function seedIfEmpty(
   options: StartBusOptions & {
@@ -284,15 +287,23 @@ async function seedIfEmpty(
 ): Promise<Keys> {
   const { folder, shard, connection, authority, report } = options;
   const registrarKey = await ensureSigningKey(folder.registrarKey, "ed25519");
+  const material = new Map<string, StoredTlsMaterial>();
+  const mark = existsSync(folder.seededMark)
+    ? (JSON.parse(await readFile(folder.seededMark, "utf8")) as SeededMark)
+    : null;
+  if (mark !== null && mark.replicas >= (options.replicas ?? 1)) {
+    for (const id of mark.systems) material.set(id, await authority.system(id));
+    return { registrarKey, systems: material };
+  }
   const seed = await options.seed();
   const systems = (options.systems ?? demonstrationSystems)(seed);
-  const material = new Map<string, StoredTlsMaterial>();
   for (const { id } of systems) material.set(id, await authority.system(id));
   const reader = createReader({ connection, streamName: registryStreamName });
   const logKey = await ensureSigningKey(join(folder.logKeys, `${shard.name}.pem`), "ed25519");
   const agencyKeys = await ensureAgencyKeys(
     folder.agencyKeys,
     seed.agencies.map(({ record }) => record.id),
+    options.keyKind ?? demonstrationKeyKind,
   );
   const promiseKeys: { replica: string; key: SigningKey }[] = [];
   for (let index = 1; index <= (options.replicas ?? 1); index++) {
@@ -334,5 +345,7 @@ async function seedIfEmpty(
     report(
       `The registry was seeded: ${seeded.head.size} entries, head ${Buffer.from(seeded.head.root).toString("hex").slice(0, 16)}…`,
     );
+  const seededMark: SeededMark = { systems: [...material.keys()], replicas: options.replicas ?? 1 };
+  await writeFile(folder.seededMark, `${JSON.stringify(seededMark)}\n`);
   return { registrarKey, systems: material };
 }

@@ -5,6 +5,8 @@ import { join, resolve } from "node:path";
 export interface DataFolder {
   readonly root: string;
   readonly runFile: string;
+  /** There once the seed is in the registry as a whole. */
+  readonly seededMark: string;
   readonly nats: string;
   readonly tls: string;
   readonly logs: string;
@@ -28,6 +30,7 @@ export async function openDataFolder(path: string): Promise<DataFolder> {
   const folder: DataFolder = {
     root,
     runFile: join(root, "run.json"),
+    seededMark: join(root, "seeded.json"),
     nats: join(root, "nats"),
     tls: join(root, "tls"),
     logs: join(root, "logs"),

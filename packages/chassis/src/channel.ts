@@ -34,6 +34,11 @@ export interface GrpcChannelOptions extends KeepaliveOptions {
   readonly reconnectBackoffMaxMs?: number;
   /** Whether the channel shares connections with other channels of the process to the same server. Default true. */
   readonly sharedConnection?: boolean;
+  /**
+   * Name that the server's certificate must bear, in place of the host in the address. Give one ("localhost") when the address is an
+   * IP address: TLS has no server names for those, and Node warns.
+   */
+  readonly serverName?: string;
   /** Whether to go through the HTTP proxy that the environment names. Default false. */
   readonly httpProxy?: boolean;
 }
@@ -59,5 +64,6 @@ export function grpcChannelOptions(options: GrpcChannelOptions = {}): ChannelOpt
     "grpc-node.flow_control_window": FLOW_CONTROL_WINDOW_BYTES,
     "grpc.use_local_subchannel_pool": options.sharedConnection === false ? 1 : 0,
     "grpc.enable_http_proxy": options.httpProxy === true ? 1 : 0,
+    ...(options.serverName === undefined ? {} : { "grpc.ssl_target_name_override": options.serverName }),
   };
 }

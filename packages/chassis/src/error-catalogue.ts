@@ -31,8 +31,8 @@ export interface CatalogueEntry {
 
 /**
  * Every reason, its code and its public text. The proto comments, this table and docs/errors.md say the same; a test compares them.
- * Texts hold {placeholders} taken from the refusal's metadata; what stands in [square brackets] is left out when a
- * placeholder in it has no value.
+ * Texts hold {slots} taken from the refusal's metadata; what stands in [square brackets] is left out when a
+ * slot in it has no value.
  */
 export const ERROR_CATALOGUE: Readonly<Record<ReasonName, CatalogueEntry>> = {
   MESSAGE_MALFORMED: {

@@ -1,4 +1,4 @@
-import { Server } from "@grpc/grpc-js";
+import { Server, setLogger } from "@grpc/grpc-js";
 import { type CallRecord, compileService } from "./answer-call.ts";
 import type { TlsMaterial } from "./certificate.ts";
 import { KEEPALIVE_TIME_MS, KEEPALIVE_TIMEOUT_MS, type KeepaliveOptions } from "./channel.ts";
@@ -56,6 +56,16 @@ export interface GrpcServer {
   forceStop(): void;
 }
 
+/** grpc-js writes lines of its own to stderr, for the whole process; they become entries of our log. */
+function takeOverGrpcLog(logger: Logger): void {
+  const sentence = (parts: unknown[]): string => parts.map(String).join(" ");
+  setLogger({
+    error: (...parts: unknown[]) => logger.warn({ from: "grpc-js" }, sentence(parts)),
+    info: (...parts: unknown[]) => logger.info({ from: "grpc-js" }, sentence(parts)),
+    debug: (...parts: unknown[]) => logger.debug({ from: "grpc-js" }, sentence(parts)),
+  });
+}
+
 function hostOf(address: string): string {
   return address.slice(0, address.lastIndexOf(":"));
 }
@@ -66,6 +76,7 @@ function hostOf(address: string): string {
  */
 export async function createGrpcServer(options: GrpcServerOptions): Promise<GrpcServer> {
   const { services, logger, limits = {}, keepalive = {} } = options;
+  takeOverGrpcLog(logger);
   const drainController = new AbortController();
   const credentials = new TlsServerCredentials(options.tls);
   const server = new Server({

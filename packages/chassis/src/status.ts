@@ -10,7 +10,7 @@ export {
   type RefusalDetails,
   type RefusalOptions,
 } from "./bus-error.ts";
-export { fillText, placeholdersOf } from "./catalogue-text.ts";
+export { fillText, slotsOf } from "./catalogue-text.ts";
 export {
   type CatalogueEntry,
   ERROR_CATALOGUE,

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { ErrorReason } from "@lienthong/contracts/exchange/v1/error_reason";
 import { describe, expect, it } from "vitest";
-import { ERROR_CATALOGUE, fillText, GRPC_CODE, placeholdersOf, REASON_NAMES, type Retry } from "../src/status.ts";
+import { ERROR_CATALOGUE, fillText, GRPC_CODE, REASON_NAMES, type Retry, slotsOf } from "../src/status.ts";
 
 const root = new URL("../../../", import.meta.url);
 const proto = readFileSync(new URL("proto/lienthong/exchange/v1/error_reason.proto", root), "utf8");
@@ -57,8 +57,8 @@ describe("the error catalogue", () => {
       const { en, vi, code, retry, retryAfterMs } = ERROR_CATALOGUE[name];
       expect(GRPC_CODE[code]).toBeGreaterThan(0);
       expect(retryAfterMs !== undefined).toBe(retry === "retry-after");
-      expect(placeholdersOf(vi)).toEqual(placeholdersOf(en));
-      const facts = Object.fromEntries(placeholdersOf(en).map((placeholder) => [placeholder, "x1"]));
+      expect(slotsOf(vi)).toEqual(slotsOf(en));
+      const facts = Object.fromEntries(slotsOf(en).map((slot) => [slot, "x1"]));
       for (const text of [en, vi].flatMap((one) => [fillText(one, {}), fillText(one, facts)])) {
         expect(text).not.toMatch(/[[\]{}]|\s[,.;:]|\s\s/);
         if (name !== "INTERNAL") expect(text).toMatch(/^\p{Lu}.*\.$/u);

@@ -17,8 +17,8 @@ import {
   busError,
   type CallContext,
   CallEndedError,
-  certificateKeyDigest,
   type CallRecord,
+  certificateKeyDigest,
   createGrpcCredentials,
   fromServiceError,
   GRPC_CODE,
@@ -174,7 +174,7 @@ describe("a unary call", () => {
     const raw = new RawClient(
       server.address,
       createGrpcCredentials(await authority.system("he-thong-cu")),
-      grpcChannelOptions({ sharedConnection: false }),
+      grpcChannelOptions({ sharedConnection: false, serverName: "localhost" }),
     ) as unknown as RawClient;
     const received = fromServiceError(await failureOf(answerOf(raw.getShard.bind(raw), bytes)));
     expect(received).toMatchObject({ code: GRPC_CODE.INVALID_ARGUMENT, reason: "MESSAGE_MALFORMED" });
@@ -197,8 +197,10 @@ describe("a unary call", () => {
     });
     const caller = await client();
     const failure = await failureOf(
-      answerOf((request: { shard: string }, done) => caller.getShard(request, { deadline: Date.now() + 150 }, done), {
-        shard: "",
+      new Promise((resolve, reject) => {
+        caller.getShard({ shard: "" }, new Metadata(), { deadline: Date.now() + 150 }, (error, response) =>
+          error ? reject(error) : resolve(response),
+        );
       }),
     );
     expect(fromServiceError(failure)).toMatchObject({ reason: "DEADLINE_PASSED", retry: "retry" });
@@ -271,7 +273,7 @@ describe("a stream", () => {
     const raw = new RawClient(
       server.address,
       createGrpcCredentials(await authority.system("he-thong-cu")),
-      grpcChannelOptions({ sharedConnection: false }),
+      grpcChannelOptions({ sharedConnection: false, serverName: "localhost" }),
     ) as unknown as RawClient;
     const broken = raw.streamStatements();
     const healthy = raw.streamStatements();
@@ -301,6 +303,7 @@ describe("a stream", () => {
     const raw = new RawClient(
       server.address,
       createGrpcCredentials(await authority.system("he-thong-cu")),
+      grpcChannelOptions({ sharedConnection: false, serverName: "localhost" }),
     ) as unknown as RawClient;
     const stream = raw.streamStatements();
     const ended = endOf(stream as never);
@@ -384,7 +387,7 @@ describe("a stream", () => {
   });
 
   it("holds its handler back while the caller does not read", async () => {
-    const answer = { $case: "refused", value: { code: 3, message: "x".repeat(100_000), details: [] } } as const;
+    const answer = { $case: "refused" as const, value: { code: 3, message: "x".repeat(100_000), details: [] } };
     let sent = 0;
     let finished = false;
     const { server, authority } = await servers.start({

@@ -33,7 +33,7 @@ async function healthClient({ server, authority }: TestServer): Promise<HealthCl
   return new HealthClient(
     server.address,
     createGrpcCredentials(material),
-    grpcChannelOptions({ sharedConnection: false }),
+    grpcChannelOptions({ sharedConnection: false, serverName: "localhost" }),
   ) as unknown as HealthClient;
 }
 
@@ -76,7 +76,7 @@ describe("draining", () => {
     })();
     await vi.waitFor(() => expect(watched).toEqual(["SERVING"]));
     const caller = await running.client();
-    const answer = answerOf(caller.getShard.bind(caller), { shard: "" });
+    const answer = answerOf<{ shard: string }, { shard: string }>(caller.getShard.bind(caller), { shard: "" });
     await vi.waitFor(() => expect(started).toBe(true));
 
     const drained = running.server.drain(30_000);

@@ -90,7 +90,7 @@ export function testServers(): {
           const client = new ExchangeServiceClient(
             address,
             credentials,
-            grpcChannelOptions({ sharedConnection: false, ...channelOptions }),
+            grpcChannelOptions({ sharedConnection: false, serverName: "localhost", ...channelOptions }),
           );
           open.push(() => (client as Client).close());
           return client;

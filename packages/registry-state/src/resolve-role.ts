@@ -151,13 +151,18 @@ export class RoleResolver {
       return resolutionSentences.areaUnknown({ areaCode, date, others });
     }
     if (!this.#tables.competences.knows(role)) return resolutionSentences.roleUnknown({ role });
-    const past = new Map<string, NamedAgency>();
+    const past = new Map<string, CompetenceHolder>();
     for (const area of everChain) {
       for (const holder of this.#holders(question, area)) {
-        if (!this.#isInForce(holder, date)) past.set(`${holder.agency} ${holder.unit}`, this.#namedHolder(holder));
+        if (this.#isInForce(holder, date)) continue;
+        // One of an agency is enough; the agency itself says more than its units.
+        if (!past.has(holder.agency) || holder.unit === "") past.set(holder.agency, holder);
       }
     }
-    if (past.size > 0) return resolutionSentences.notInForce({ role, areaCode, date, agencies: [...past.values()] });
+    if (past.size > 0) {
+      const agencies = [...past.values()].map((holder) => this.#namedHolder(holder));
+      return resolutionSentences.notInForce({ role, areaCode, date, agencies });
+    }
     const anyProcedure = { ...question, procedure: "" };
     if (procedure !== "" && chain.some((area) => this.#holders(anyProcedure, area).length > 0)) {
       return resolutionSentences.otherProcedures({ role, areaCode, procedure });

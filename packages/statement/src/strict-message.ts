@@ -110,7 +110,6 @@ function checkMessage(message: CompiledMessage, bytes: Uint8Array, path: string)
   const oneofsSeen = new Map<string, string>();
   try {
     while (reader.pos < reader.len) {
-      checkWidth(bytes, reader.pos, 32);
       const [number, wireType] = reader.tag();
       if (wireType === WireType.LengthDelimited) checkWidth(bytes, reader.pos, 32);
       else if (wireType === WireType.Varint) checkWidth(bytes, reader.pos, 64);

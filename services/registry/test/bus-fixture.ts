@@ -25,7 +25,8 @@ export interface TestBus {
   restart(): Promise<void>;
 }
 
-export async function startTestBus(): Promise<TestBus> {
+/** `atEnd`: where to say what must be done at the end; absent: at the end of the running test. */
+export async function startTestBus(atEnd: (work: () => Promise<void>) => void = onTestFinished): Promise<TestBus> {
   const found = await findNatsServer({ env: { ...process.env } });
   if (found.kind !== "binary") throw new Error("These tests need a server binary of their own.");
   const folder = await mkdtemp(join(tmpdir(), "lienthong-registry-"));
@@ -47,7 +48,7 @@ export async function startTestBus(): Promise<TestBus> {
       bus.nats = await start();
     },
   };
-  onTestFinished(async () => {
+  atEnd(async () => {
     bus.resume();
     await Promise.all(connections.map((connection) => connection.close()));
     await bus.nats.stop();

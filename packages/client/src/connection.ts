@@ -1,0 +1,54 @@
+import { Channel } from "@grpc/grpc-js";
+import {
+  createGrpcCredentials,
+  type GrpcChannelOptions,
+  grpcChannelOptions,
+  type TlsMaterial,
+} from "@lienthong/chassis/channel";
+import { DeliveryServiceClient } from "@lienthong/contracts/exchange/v1/delivery_service";
+import { ExchangeServiceClient } from "@lienthong/contracts/exchange/v1/exchange_service";
+import { RegistryServiceClient } from "@lienthong/contracts/registry/v1/registry_service";
+import { type DeliveryCalls, deliveryCalls } from "./delivery-receiver.ts";
+import { type ExchangeCalls, exchangeCalls } from "./exchange-calls.ts";
+import { type RegistryCalls, registryCalls } from "./registry-calls.ts";
+import { CALL_DEADLINE_MS } from "./unary-call.ts";
+
+/** Where to, and as whom. */
+export interface ConnectOptions {
+  /** "host:port" of a server of the bus. */
+  readonly address: string;
+  /** The authorities trusted, and the system's own certificate and key, PEM. */
+  readonly tls: TlsMaterial;
+  /** Span that a call may take unless it says otherwise, in milliseconds. Default 10,000. */
+  readonly deadlineMs?: number;
+  readonly channel?: GrpcChannelOptions;
+}
+
+/** A connection to one server. Which services answer depends on the server; the others say UNIMPLEMENTED. */
+export interface Connection {
+  readonly address: string;
+  readonly exchange: ExchangeCalls;
+  readonly registry: RegistryCalls;
+  readonly delivery: DeliveryCalls;
+  /** Ends the connection; calls under way finish first. */
+  close(): void;
+}
+
+/**
+ * Prepares a connection; the network is first used by the first call, and again after it was lost.
+ * @throws the crypto library's error if the TLS material is no PEM or key and certificate do not belong together.
+ */
+export function connect({ address, tls, deadlineMs = CALL_DEADLINE_MS, channel }: ConnectOptions): Connection {
+  const credentials = createGrpcCredentials(tls);
+  const options = grpcChannelOptions(channel);
+  const channelOverride = new Channel(address, credentials, options);
+  const on = { channelOverride };
+  const defaults = { deadlineMs };
+  return {
+    address,
+    exchange: exchangeCalls(new ExchangeServiceClient(address, credentials, on), defaults),
+    registry: registryCalls(new RegistryServiceClient(address, credentials, on), defaults),
+    delivery: deliveryCalls(new DeliveryServiceClient(address, credentials, on)),
+    close: () => channelOverride.close(),
+  };
+}

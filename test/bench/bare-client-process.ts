@@ -1,0 +1,57 @@
+// A bare JetStream client in a process of its own: publishes one by one, a number of them in flight, each with its own
+// compare-and-set on its subject, chains of three per subject. What the bus is measured against.
+import { randomBytes } from "node:crypto";
+import { createReader, declareEventStream, reconcileStreams } from "@lienthong/event-store";
+import { connectAs } from "@lienthong/nats-server";
+import { jetstream, jetstreamManager } from "@nats-io/jetstream";
+import { onCommand } from "./child-process.ts";
+
+/** Shard name whose event stream the bare client fills: same declaration as the bus's own. */
+const benchShard = "bench-bare";
+
+interface BareRun {
+  readonly url: string;
+  readonly adminSeed: string;
+  readonly exchangeSeed: string;
+  readonly messages: number;
+  readonly bytes: number;
+  readonly inFlight: number;
+}
+
+onCommand<BareRun, { seconds: number; messagesPerSecond: number }>(async (run) => {
+  const admin = await connectAs({ url: run.url, role: "admin", seedFilePath: run.adminSeed, name: "bench admin" });
+  const [stream] = await reconcileStreams(await jetstreamManager(admin, { checkAPI: false }), [
+    declareEventStream({ shard: benchShard, replicas: 1 }),
+  ]);
+  await admin.close();
+  const connection = await connectAs({
+    url: run.url,
+    role: "exchange",
+    seedFilePath: run.exchangeSeed,
+    name: "bench bare client",
+  });
+  const js = jetstream(connection, { checkAPI: false, timeout: 30_000 } as never);
+  const before = await createReader({ connection, streamName: stream?.name ?? "" }).state();
+  const payload = new Uint8Array(randomBytes(run.bytes));
+  const chains = Math.ceil(run.messages / 3);
+  const epoch = Date.now().toString(36).toUpperCase();
+  let nextChain = 0;
+  const startedAt = performance.now();
+  const worker = async (): Promise<void> => {
+    for (let chain = nextChain++; chain < chains; chain = nextChain++) {
+      const subject = `lt.${benchShard}.event.H26-250505-${epoch}-${chain}`;
+      let sequence = 0;
+      for (let link = 0; link < 3; link++) {
+        const ack = await js.publish(subject, payload, { expect: { lastSubjectSequence: sequence } });
+        sequence = ack.seq;
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: run.inFlight }, worker));
+  const seconds = (performance.now() - startedAt) / 1_000;
+  const after = await createReader({ connection, streamName: stream?.name ?? "" }).state();
+  if (after.lastSequence - before.lastSequence !== chains * 3)
+    throw new Error("The bare client's messages are not all in the stream.");
+  await connection.close();
+  return { seconds, messagesPerSecond: (chains * 3) / seconds };
+});
