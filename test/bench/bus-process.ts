@@ -67,8 +67,8 @@ onCommand<{ keyKind: "ed25519" | "p256" }, BenchBus>(async ({ keyKind }) => {
     runFile: bus.folder.runFile,
     natsUrl: bus.run.nats,
     natsPid: bus.natsPid ?? 0,
-    adminSeed: join(seeds, "admin.nk"),
-    exchangeSeed: join(seeds, "exchange.nk"),
+    adminSeed: join(seeds, "admin.seed"),
+    exchangeSeed: join(seeds, "exchange.seed"),
     systems: benchSystems(seed),
   };
 });

@@ -30,7 +30,11 @@ export interface BenchProcess<Command, Result> {
 export function startBenchProcess<Command, Result>(file: string): BenchProcess<Command, Result> {
   const child: ChildProcess = fork(new URL(file, import.meta.url), {
     serialization: "advanced",
-    execArgv: ["--disable-warning=ExperimentalWarning"],
+    // BENCH_PROFILE=DIR writes a processor profile of each process there.
+    execArgv: [
+      "--disable-warning=ExperimentalWarning",
+      ...(process.env.BENCH_PROFILE === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${process.env.BENCH_PROFILE}`]),
+    ],
     env: { ...process.env, UV_THREADPOOL_SIZE: "2" },
   });
   return {

@@ -14,6 +14,13 @@ export const scenarioShard: DemonstrationShard = {
   simulated: true,
 };
 
+/** A shard on the real clock, named for the quarter of a day in Việt Nam. */
+export function realShard(now: Date): DemonstrationShard {
+  const local = new Date(now.getTime() + 7 * 3_600_000);
+  const name = `hanoi-${local.getUTCFullYear()}q${Math.floor(local.getUTCMonth() / 3) + 1}`;
+  return { name, origin: `lienthong.example/${name}`, simulated: false };
+}
+
 /** Monday 5 May 2025, 08:00 in Việt Nam. */
 export const scenarioStart = { seconds: BigInt(Date.parse("2025-05-05T08:00:00+07:00") / 1_000), nanos: 0 };
 

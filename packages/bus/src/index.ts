@@ -1,12 +1,23 @@
-export { type Bus, type RunFile, type RunningReplica, type StartBusOptions, startBus } from "./bus.ts";
+export { type Bus, type StartBusOptions, startBus } from "./bus.ts";
 export { type DataFolder, openDataFolder } from "./data-folder.ts";
-export { ensureSigningKey } from "./demonstration-keys.ts";
+export { ensureSigningKey, type KeyKind } from "./demonstration-keys.ts";
 export {
   type DemonstrationShard,
   type DemonstrationSystem,
   demonstrationSystems,
   narrowSeed,
   operatorSystem,
+  realShard,
   scenarioShard,
   scenarioStart,
 } from "./demonstration-network.ts";
+export type { RunFile } from "./run-file.ts";
+export { shardOf } from "./seed-network.ts";
+export {
+  type ServedProcess,
+  type ServedService,
+  type ServeServiceOptions,
+  servedServices,
+  serveService,
+} from "./serve.ts";
+export type { RunningReplica } from "./start-exchange.ts";

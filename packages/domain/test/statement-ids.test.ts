@@ -6,7 +6,7 @@ import { statementIdOf } from "./trail-recorder.ts";
 const recorded = (number: number): RecordedStatement => ({ payloadDigest: new Uint8Array(32).fill(number), number });
 
 describe("the ids of a dossier's statements", () => {
-  test("five thousand are all found again, and no others", () => {
+  test("five thousand are all found again, and no others", { timeout: 60_000 }, () => {
     let ids = StatementIds.empty;
     for (let number = 1; number <= 5_000; number++) ids = ids.with("ward-1", statementIdOf(number), recorded(number));
     for (let number = 1; number <= 5_000; number++) {
@@ -23,7 +23,7 @@ describe("the ids of a dossier's statements", () => {
     expect(both.get("ward-2", statementIdOf(1))?.number).toBe(2);
   });
 
-  test("every earlier version stays as it was, and two may grow out of one", () => {
+  test("every earlier version stays as it was, and two may grow out of one", { timeout: 60_000 }, () => {
     fc.assert(
       fc.property(fc.nat(200), fc.nat(200), (before, after) => {
         let common = StatementIds.empty;

@@ -75,7 +75,8 @@ export function caseChoices(seed: number, index: number, calendar: WorkingCalend
       const limitMs = limit === undefined ? undefined : limitToMs(limit, calendar);
       if (limitMs === undefined || limitMs === 0) {
         const isLate = limit !== undefined && step.start && calendar.minuteOfDay(fromMs) >= lateMinuteOfDay;
-        const beginMs = isLate ? calendar.startOfNextWorkingDay(fromMs) : fromMs;
+        const nextDayMs = calendar.startOfNextWorkingDay(fromMs);
+        const beginMs = isLate && nextDayMs < endMs ? nextDayMs : fromMs;
         return later(beginMs, drawn.between(15 * msPerMinute, 3 * msPerHour));
       }
       const postingMs = step.publicPosting === undefined ? 0 : limitToMs(step.publicPosting, calendar);

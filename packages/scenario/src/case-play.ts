@@ -13,13 +13,7 @@ import { readEvent } from "@lienthong/statement";
 import { leafHash } from "@lienthong/tlog";
 import type { CaseChoices } from "./case-choices.ts";
 import { type Act, type BranchRecord, type CaseRecord, forkTaken, newBranch } from "./case-record.ts";
-import {
-  commitment,
-  documentsShownAt,
-  filedDocuments,
-  resultDocuments,
-  supplementDocument,
-} from "./paperwork.ts";
+import { commitment, documentsShownAt, filedDocuments, resultDocuments, supplementDocument } from "./paperwork.ts";
 import type { RoleBook } from "./role-book.ts";
 import type { ScenarioFigures } from "./scenario-figures.ts";
 import type { Said, ScenarioPens } from "./scenario-pens.ts";
@@ -220,9 +214,7 @@ export class CasePlay {
       branch.children = targets.map((target) => target.branch);
     }
     for (const target of targets) {
-      const offered = isFork
-        ? newBranch(target.branch, sender, branch.step, said.hash, target.documents)
-        : branch;
+      const offered = isFork ? newBranch(target.branch, sender, branch.step, said.hash, target.documents) : branch;
       offered.stateBefore = branch.state === "working" ? "working" : "completed";
       offered.state = "handed over";
       offered.head = said.hash;

@@ -1,10 +1,11 @@
 import { timestampFromMs } from "@lienthong/chassis/timestamp";
-import { type Connection, type StatementStream, submitWithRetry } from "@lienthong/client";
+import { type StatementStream, submitWithRetry } from "@lienthong/client";
 import type { AcceptedStatement } from "@lienthong/contracts/exchange/v1/exchange_service";
 import type { Addressee, Statement } from "@lienthong/contracts/exchange/v1/statement";
 import { type SigningKey, signStatement } from "@lienthong/statement";
 import { leafHash } from "@lienthong/tlog";
 import { uuidV7Of } from "./names.ts";
+import type { SystemConnection } from "./play-options.ts";
 
 /** What the offices of a play sign and send with. */
 export interface ScenarioPensOptions {
@@ -12,7 +13,7 @@ export interface ScenarioPensOptions {
   readonly shard: string;
   /** Hash of the registry's entry 0. */
   readonly network: Uint8Array;
-  connectionFor(agency: string): Connection;
+  connectionFor(agency: string): SystemConnection;
   /** The agency's seal, and perhaps further keys. */
   keysFor(agency: string): readonly SigningKey[];
   readonly signal?: AbortSignal;
@@ -45,7 +46,7 @@ export interface Said {
  */
 export class ScenarioPens {
   readonly #options: ScenarioPensOptions;
-  readonly #streams = new Map<Connection, StatementStream>();
+  readonly #streams = new Map<SystemConnection, StatementStream>();
 
   constructor(options: ScenarioPensOptions) {
     this.#options = options;
@@ -78,7 +79,7 @@ export class ScenarioPens {
     await Promise.all([...this.#streams.values()].map((stream) => stream.end()));
   }
 
-  #submit(connection: Connection, envelope: Uint8Array): Promise<AcceptedStatement> {
+  #submit(connection: SystemConnection, envelope: Uint8Array): Promise<AcceptedStatement> {
     let stream = this.#streams.get(connection);
     if (stream === undefined) {
       const opened = connection.exchange.openStream();

@@ -70,10 +70,7 @@ export interface ScenarioSummary {
 export function summarise(
   cases: readonly CasePlay[],
   figures: ScenarioFigures,
-  measured: Pick<
-    ScenarioTotals,
-    "statements" | "repeated" | "events" | "clockAdvances" | "realMs" | "simulatedEndMs"
-  >,
+  measured: Pick<ScenarioTotals, "statements" | "repeated" | "events" | "clockAdvances" | "realMs" | "simulatedEndMs">,
 ): ScenarioSummary {
   const opened = cases.filter(({ record }) => record.branches.size > 0);
   const waiting = opened.flatMap((play) => branchesOf(play, "handed over").map((branch) => shownHandoff(play, branch)));

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { Connection, Receiver } from "@lienthong/client";
+import type { Receiver } from "@lienthong/client";
 import type { Delivery } from "@lienthong/contracts/exchange/v1/delivery_service";
+import type { SystemConnection } from "./play-options.ts";
 
 /** How the systems of a play receive. */
 export interface SystemDeliveriesOptions {
@@ -48,7 +49,7 @@ export class SystemDeliveries {
   }
 
   /** Subscribes for these agencies, each system for its own. Resolves when every subscription stands. */
-  async open(agencies: Iterable<string>, connectionFor: (agency: string) => Connection): Promise<void> {
+  async open(agencies: Iterable<string>, connectionFor: (agency: string) => SystemConnection): Promise<void> {
     const served = Map.groupBy([...new Set(agencies)].sort(), connectionFor);
     const subscriptions: Promise<void>[] = [];
     for (const [connection, all] of served) {
@@ -100,13 +101,13 @@ export class SystemDeliveries {
     await Promise.all([...this.#receivers].map((receiver) => receiver.close()));
   }
 
-  async #subscribe(connection: Connection, agencies: readonly string[]): Promise<void> {
+  async #subscribe(connection: SystemConnection, agencies: readonly string[]): Promise<void> {
     const receiver = this.#receive(connection, agencies);
     await receiver.ready;
     void this.#keepOpen(connection, agencies, receiver);
   }
 
-  #receive(connection: Connection, agencies: readonly string[], again = false): Receiver {
+  #receive(connection: SystemConnection, agencies: readonly string[], again = false): Receiver {
     const { shard, subscription, fromLeafIndex } = this.#options;
     const receiver = connection.delivery.receive(
       {
@@ -123,7 +124,7 @@ export class SystemDeliveries {
     return receiver;
   }
 
-  async #keepOpen(connection: Connection, agencies: readonly string[], first: Receiver): Promise<void> {
+  async #keepOpen(connection: SystemConnection, agencies: readonly string[], first: Receiver): Promise<void> {
     let receiver = first;
     for (let reopenings = 0; ; reopenings++) {
       const why = await receiver.ended;

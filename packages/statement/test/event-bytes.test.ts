@@ -30,7 +30,7 @@ const header: EventHeader = {
 };
 
 function contains(bytes: Uint8Array, part: Uint8Array): boolean {
-  return Buffer.from(bytes).includes(part);
+  return Buffer.from(bytes).includes(Buffer.from(part));
 }
 
 describe("an event", () => {

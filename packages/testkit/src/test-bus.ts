@@ -14,6 +14,7 @@ import type { TlsMaterial } from "@lienthong/chassis";
 import { type Connection, connect, createAgencyPen } from "@lienthong/client";
 import { importSigningKey, type SigningKey } from "@lienthong/statement";
 import { loadSeed } from "../../../deploy/seed/load-seed.ts";
+import type { Seed } from "../../../deploy/seed/seed.ts";
 import { TestOffice } from "./test-office.ts";
 
 /** How a test's bus differs from the demonstration. */
@@ -22,6 +23,10 @@ export interface TestBusOptions {
   readonly areas?: readonly string[];
   /** Exchange replicas. */
   readonly replicas?: number;
+  /** How many of them run in this process. */
+  readonly runReplicas?: number;
+  /** What the seed has beside, or instead of, the real data. */
+  readonly seed?: (seed: Seed) => Seed;
   /** Data folder; by default a new one that `stop` removes. */
   readonly dataDirectory?: string;
   /** Systems instead of the demonstration's. */
@@ -115,10 +120,12 @@ export async function startTestBus(options: TestBusOptions = {}): Promise<TestBu
   const dataDirectory = options.dataDirectory ?? (await mkdtemp(join(tmpdir(), "lienthong-test-")));
   const systems: ((seed: Parameters<typeof demonstrationSystems>[0]) => DemonstrationSystem[]) | undefined =
     options.systems;
+  const { seed: amend = (seed: Seed) => seed } = options;
   const bus = await startBus({
     dataDirectory,
-    seed: async () => narrowSeed(await loadSeed(), options.areas ?? testAreas),
+    seed: async () => amend(narrowSeed(await loadSeed(), options.areas ?? testAreas)),
     ...(options.replicas === undefined ? {} : { replicas: options.replicas }),
+    ...(options.runReplicas === undefined ? {} : { runReplicas: options.runReplicas }),
     ...(systems === undefined ? {} : { systems }),
   });
   return new TestBus(bus, options.dataDirectory === undefined);

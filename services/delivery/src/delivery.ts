@@ -46,6 +46,8 @@ export interface DeliveryOptions {
   readonly unwrittenEventsMax?: number;
   /** How often an open stream's delegations are looked up again; 10 s. */
   readonly authoriseEveryMs?: number;
+  /** How long draining waits for notices that are under way, and for the SETTLED stream; 5 s. */
+  readonly drainWaitMs?: number;
   /** Event bytes kept in memory; 16 MiB. */
   readonly recentBytesMax?: number;
 }
@@ -66,12 +68,9 @@ export interface Deliveries {
   waitingCount(agency: string, subscription?: string): number;
 }
 
-/** How long draining waits for notices and for the SETTLED stream. */
-const drainWaitMs = 5_000;
-
 /** Makes the deliveries of one shard. Nothing in them is a source of truth: stream and SETTLED stream give all of it again. */
 export function createDelivery(options: DeliveryOptions): Deliveries {
-  const { shard, connection, logger, ackWaitMs = 30_000, authoriseEveryMs = 10_000 } = options;
+  const { shard, connection, logger, ackWaitMs = 30_000, authoriseEveryMs = 10_000, drainWaitMs = 5_000 } = options;
   const reader = createReader({ connection, streamName: eventStreamName(shard) });
   const bytes = new EventBytes(reader, options.recentBytesMax);
   const store = new ViewStore(join(options.directory, `delivery-${shardToken(shard)}.sqlite`));
@@ -193,7 +192,10 @@ export function createDelivery(options: DeliveryOptions): Deliveries {
       });
     },
     followFrom: () => started().view.position + 1,
-    applyEvents: (batch) => started().view.apply(batch),
+    applyEvents(batch) {
+      // What comes while we end is read again at the next start.
+      if (draining === null) started().view.apply(batch);
+    },
     drain() {
       draining ??= drainOnce();
       return draining;

@@ -53,7 +53,7 @@ export class FirstNotices {
   /** Resolves when none is under way. */
   async settle(): Promise<void> {
     while ([...this.#outstanding].some((outstanding) => outstanding.underWay)) {
-      await new Promise((resume) => setImmediate(resume));
+      await new Promise((resume) => setTimeout(resume, 5));
     }
   }
 
@@ -78,9 +78,6 @@ export class FirstNotices {
   #done(outstanding: Outstanding): void {
     this.#outstanding.delete(outstanding);
     const { subscription, sequence } = outstanding;
-    const others = [...this.#outstanding].some(
-      (other) => other.subscription === subscription && other.sequence === sequence,
-    );
-    if (!others) subscription.confirm(sequence);
+    subscription.confirm(sequence);
   }
 }

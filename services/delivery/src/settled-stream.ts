@@ -51,6 +51,15 @@ export class SettledStream {
 
   /** Writes the states of the subscriptions that changed. Those that could not be written stay changed. */
   async publish(subscriptions: readonly Subscription[]): Promise<void> {
+    try {
+      await this.#publish(subscriptions);
+    } catch (error) {
+      for (const subscription of subscriptions) subscription.changed = true;
+      throw error;
+    }
+  }
+
+  async #publish(subscriptions: readonly Subscription[]): Promise<void> {
     const { shard, connection } = this.#options;
     const appender = createAppender({ connection, timeoutMs: appendTimeoutMs });
     const states = subscriptions.map((subscription) => {

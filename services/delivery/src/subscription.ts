@@ -65,8 +65,8 @@ export class Subscription {
   readonly #settledAhead = new Set<number>();
   /** What another replica settled of events that this one has not seen yet. */
   #settledElsewhere: { readonly position: number; readonly exceptions: ReadonlySet<number> } | null = null;
-  /** Settled, but "delivered" is not in the stream yet: stays an exception, so that a crash cannot lose the note. */
-  readonly #unconfirmed = new Set<number>();
+  /** Settled, and how many notices of it are not recorded yet: stays an exception, so that a crash cannot lose them. */
+  readonly #unconfirmed = new Map<number, number>();
   /** Entries behind the cursor. */
   #beyondCount: number;
   /** The queue must be refilled from the index; otherwise all entries are before the cursor. */
@@ -189,13 +189,15 @@ export class Subscription {
     return { kind: "settled", entry };
   }
 
-  /** Keeps a settled event an exception until `confirm`. */
+  /** Keeps a settled event an exception until `confirm` was called as often. */
   awaitConfirmation(sequence: number): void {
-    this.#unconfirmed.add(sequence);
+    this.#unconfirmed.set(sequence, (this.#unconfirmed.get(sequence) ?? 0) + 1);
   }
 
   confirm(sequence: number): void {
-    if (this.#unconfirmed.delete(sequence)) this.changed = true;
+    const count = this.#unconfirmed.get(sequence) ?? 0;
+    if (count > 1) this.#unconfirmed.set(sequence, count - 1);
+    else if (this.#unconfirmed.delete(sequence)) this.changed = true;
   }
 
   /** Takes back what was handed out before `givenBeforeMs`, with what followed it of the same dossiers. */
@@ -299,7 +301,7 @@ export class Subscription {
 
   /** What is settled, to be kept and told to others. */
   settledState(): SettledState {
-    const exceptions = [...this.#open.keys(), ...this.#unconfirmed]
+    const exceptions = [...this.#open.keys(), ...this.#unconfirmed.keys()]
       .filter((sequence) => sequence <= this.#settledUpTo)
       .sort((a, b) => a - b)
       .filter((sequence, index, all) => sequence !== all[index - 1]);

@@ -63,6 +63,8 @@ export class DossierStore {
 
   /** Reads the dossier at the leader, and compares it with what this replica has seen before. */
   async load(dossier: string): Promise<LoadedDossier> {
+    // Asked before reading: the follower may see an event of another replica between the leader's answer and its arrival here.
+    const seen = this.#guard.dossierHead(dossier);
     const events = await this.events(dossier);
     let state: DossierState | null = null;
     for (const event of events) {
@@ -76,7 +78,7 @@ export class DossierStore {
       state = evolve(state, read, hash);
     }
     const loaded = state === null ? absent : { state, sequence: events.at(-1)?.sequence ?? 0 };
-    this.#compareWithSeen(dossier, loaded);
+    this.#compareWithSeen(dossier, loaded, seen);
     this.#cache.set(dossier, loaded);
     return loaded;
   }
@@ -93,8 +95,7 @@ export class DossierStore {
     return messages.map(({ sequence, payload }) => ({ sequence, bytes: payload }));
   }
 
-  #compareWithSeen(dossier: string, loaded: LoadedDossier): void {
-    const seen = this.#guard.dossierHead(dossier);
+  #compareWithSeen(dossier: string, loaded: LoadedDossier, seen: ReturnType<ShardGuard["dossierHead"]>): void {
     if (seen === null) return;
     if (loaded.state === null) {
       throw this.#guard.stop(

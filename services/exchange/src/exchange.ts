@@ -13,7 +13,7 @@ import type { ShardEvent } from "@lienthong/contracts/exchange/v1/event";
 import { ExchangeServiceService } from "@lienthong/contracts/exchange/v1/exchange_service";
 import type { Timestamp } from "@lienthong/contracts/google/protobuf/timestamp";
 import { ShardClock } from "@lienthong/contracts/registry/v1/record";
-import { createAppender, createReader, eventStreamName } from "@lienthong/event-store";
+import { type Appender, createAppender, createReader, eventStreamName } from "@lienthong/event-store";
 import type { RegistryState } from "@lienthong/registry-state";
 import { readEvent, type SigningKey } from "@lienthong/statement";
 import { hashesEqual } from "@lienthong/tlog";
@@ -58,6 +58,8 @@ export interface ExchangeOptions {
   readonly logger: Logger;
   /** Dossiers kept in memory, about 3 KB each. */
   readonly dossiersCachedMax?: number;
+  /** What events are appended through; a test gives one that fails at a chosen moment. Default: one on `connection`. */
+  readonly appender?: Appender;
 }
 
 /** An exchange that serves one shard. */
@@ -88,7 +90,7 @@ export async function createExchange(options: ExchangeOptions): Promise<Exchange
   if (declared === undefined)
     throw new Error(`The registry declares no shard '${shard}'; the registrar must add it first.`);
   const reader = createReader({ connection, streamName: eventStreamName(shard) });
-  const appender = createAppender({ connection, timeoutMs: appendTimeoutMs });
+  const { appender = createAppender({ connection, timeoutMs: appendTimeoutMs }) } = options;
   const chain = await readShardChain(shard, reader);
   const generation = generationOf(chain);
   const guard = openShardGuard({

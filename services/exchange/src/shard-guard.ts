@@ -74,16 +74,18 @@ export function openShardGuard(options: {
 
     async compareWithStream() {
       if (stoppedBy !== null) throw stoppedBy;
+      // Read before the stream is asked: both may move on while its answer is under way.
+      const committed = [
+        ["the head of the last event written here", durableHead.read()],
+        ["the position of the follower", heads.position()],
+      ] as const;
       const { firstSequence, lastSequence, messageCount } = await reader.state();
       if (lastSequence > 0 && (firstSequence !== 1 || messageCount !== lastSequence)) {
         throw stop(
           `the stream has holes: it counts ${messageCount} events between ${firstSequence} and ${lastSequence}.`,
         );
       }
-      for (const [whose, head] of [
-        ["the head of the last event written here", durableHead.read()],
-        ["the position of the follower", heads.position()],
-      ] as const) {
+      for (const [whose, head] of committed) {
         if (head === null) continue;
         if (head.generation !== generation) {
           throw stop(`${whose} is of generation ${head.generation}, the stream of generation ${generation}.`);

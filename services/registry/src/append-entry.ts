@@ -6,6 +6,8 @@ import type { RegistryFollower } from "./registry-follower.ts";
 
 /** How far the registrar's clock may be ahead: an entry from the future would block every honest one until then. */
 const recordedTimeAheadMsMax = 60_000;
+/** Entries that wait at most; the registrar signs a handful a day. */
+const waitingMax = 64;
 /** How long an append may take before the caller is told to ask again. */
 const outcomeWaitMs = 10_000;
 
@@ -30,6 +32,7 @@ export function createEntryAppender(dependencies: {
   const { follower, appender, clock } = dependencies;
   const { state } = follower;
   let last: Promise<unknown> = Promise.resolve();
+  let waiting = 0;
 
   function answerOf({ entry, hash }: ReadEntry): EntryAppended | null {
     if (!state.includes(entry.number, hash)) return null;
@@ -79,7 +82,13 @@ export function createEntryAppender(dependencies: {
   return {
     append(signedEntry) {
       // One at a time: entries of one process would only lose races against each other.
-      const done = last.then(() => append(signedEntry));
+      if (waiting >= waitingMax) return Promise.reject(busError("OVERLOADED"));
+      waiting += 1;
+      const done = last
+        .then(() => append(signedEntry))
+        .finally(() => {
+          waiting -= 1;
+        });
       last = done.catch(() => {});
       return done;
     },

@@ -136,7 +136,14 @@ export function followRegistry(options: FollowRegistryOptions): RegistryFollower
   /** Asks the leader for its last sequence. The question's time counts, because the answer may be old when it arrives. */
   async function ask(): Promise<number> {
     const askedAtMs = performance.now();
+    const sizeBefore = state.size;
     const { lastSequence } = await reader.state();
+    if (lastSequence < sizeBefore) {
+      // A leader that lacks what was folded confirms nothing: it is catching up, or the stream was cut.
+      throw new Error(
+        `The registry's stream ends at message ${lastSequence}, but ${sizeBefore} entries were read from it.`,
+      );
+    }
     if (lastSequence >= (answer?.lastSequence ?? 0)) answer = { lastSequence, askedAtMs };
     noteProgress();
     return lastSequence;

@@ -204,6 +204,6 @@ test("ResolveRole answers over the agencies of Hanoi before and after 1 July 202
   expect(labour.candidates[0]?.why?.en).toMatch(/in area 001, which contains 00004\.$/);
   const gone = await ask("DISTRICT_LABOUR_DIVISION", "2025-07-01");
   expect(gone.candidates).toEqual([]);
-  expect(gone.missing?.vi).toMatch(/^Vào ngày 01\/07\/2025, vai trò .* đến hết ngày 30\/06\/2025; cơ quan kế thừa: /);
+  expect(gone.missing?.vi).toMatch(/^Vào ngày 01\/07\/2025, vai trò .* \(đến hết ngày 30\/06\/2025; cơ quan kế thừa: /);
   await expect(ask("ward", "2025-07-01")).rejects.toThrow(/role/);
 });

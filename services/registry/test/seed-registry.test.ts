@@ -1,5 +1,5 @@
 import { registrySubject } from "@lienthong/event-store";
-import { publicKeyOf, RegistryState } from "@lienthong/registry-state";
+import { RegistryState } from "@lienthong/registry-state";
 import { generateSigningKey } from "@lienthong/statement";
 import { expect, test } from "vitest";
 import { loadSeed } from "../../../deploy/seed/load-seed.ts";
@@ -27,6 +27,16 @@ async function hanoi(): Promise<SeedContent> {
     promiseKeys: [{ replica: "exchange-1", key: fixedKey("exchange-1") }],
     shards: [shard.value],
   };
+}
+
+/** The offices right under the city, and no keys: a few dozen entries. */
+async function cityOnly(): Promise<SeedContent> {
+  const content = await hanoi();
+  const agencies = content.seed.agencies
+    .filter(({ record }) => record.parent === "" || record.parent === "hn")
+    .slice(0, 40);
+  const seed = { ...content.seed, agencies, units: [], successions: [] };
+  return { ...content, seed, agencyKeys: [], delegations: [] };
 }
 
 test("the registry of Hanoi is seeded, folded by a follower and seeded again without effect", async () => {
@@ -74,7 +84,12 @@ test("a seed that was cut off in the middle goes on where it stopped", async () 
   const bus = await startTestBus();
   const { append, reader } = await openStream(bus);
   const all = await hanoi();
-  const content = { ...all, agencyKeys: all.agencyKeys.slice(0, 400), delegations: all.delegations.slice(0, 400) };
+  const content = {
+    ...all,
+    seed: { ...all.seed, units: [], successions: [] },
+    agencyKeys: all.agencyKeys.slice(0, 400),
+    delegations: all.delegations.slice(0, 400),
+  };
   let batches = 0;
   const cutOff: typeof append = {
     ...append,
@@ -96,8 +111,7 @@ test("a seed that was cut off in the middle goes on where it stopped", async () 
 test("a batch that landed although its acknowledgement was lost is not written twice", async () => {
   const bus = await startTestBus();
   const { append, reader } = await openStream(bus);
-  const content = await hanoi();
-  const small = { ...content, agencyKeys: [], delegations: [] };
+  const small = await cityOnly();
   let attempts = 0;
   const losing: typeof append = {
     ...append,
@@ -116,10 +130,9 @@ test("a batch that landed although its acknowledgement was lost is not written t
 test("a registry of another registrar is left alone", async () => {
   const bus = await startTestBus();
   const { append, reader } = await openStream(bus);
-  const content = { ...(await hanoi()), agencyKeys: [], delegations: [] };
+  const content = await cityOnly();
   const options = { ...content, append, reader, registrarKey, networkName: "n", recordedTime: at(0) };
   const seeded = await seedRegistry(options);
   await expect(seedRegistry({ ...options, registrarKey: fixedKey("somebody") })).rejects.toThrow(/does not name/);
   expect(BigInt((await reader.state()).lastSequence)).toBe(seeded.head.size);
-  expect(publicKeyOf(registrarKey).publicKey.length).toBe(44);
 }, 120_000);

@@ -1,0 +1,126 @@
+import { existsSync } from "node:fs";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { certificateKeyDigest, type DevelopmentAuthority, realClock, type StoredTlsMaterial } from "@lienthong/chassis";
+import { RecordStatus, ShardClock } from "@lienthong/contracts/registry/v1/record";
+import { createAppender, createReader, registryStreamName } from "@lienthong/event-store";
+import { seedRegistry } from "@lienthong/registry";
+import type { SigningKey } from "@lienthong/statement";
+import type { NatsConnection } from "@nats-io/transport-node";
+import type { Seed } from "../../../deploy/seed/seed.ts";
+import { type DataFolder, openDataFolder } from "./data-folder.ts";
+import { demonstrationKeyKind, ensureAgencyKeys, ensureSigningKey, type KeyKind } from "./demonstration-keys.ts";
+import { type DemonstrationShard, type DemonstrationSystem, demonstrationSystems } from "./demonstration-network.ts";
+
+/** What a new registry begins with. */
+export interface SeedNetworkOptions {
+  /** Read only while the seed is not in the registry as a whole. */
+  readonly seed: () => Promise<Seed>;
+  readonly shard: DemonstrationShard;
+  /** Systems and who delegates to them; by default those of the demonstration. */
+  readonly systems?: ((seed: Seed) => DemonstrationSystem[]) | undefined;
+  /** Kind of seal that an agency gets; by default all three kinds occur. */
+  readonly keyKind?: ((agency: string) => KeyKind) | undefined;
+  /** Exchange replicas that get a promise key. 1 to 8. */
+  readonly replicas: number;
+  readonly report: (line: string) => void;
+}
+
+/** A network that stands. */
+export interface SeededNetwork {
+  readonly registrarKey: SigningKey;
+  /** Client certificates by system. */
+  readonly systems: ReadonlyMap<string, StoredTlsMaterial>;
+}
+
+/** Remembered when the seed is in the registry as a whole: then it is not looked at again. */
+interface SeededMark {
+  readonly systems: readonly string[];
+  readonly replicas: number;
+  readonly shard: DemonstrationShard;
+}
+
+const promiseDelaySeconds = 86_400n;
+
+async function readMark(folder: DataFolder): Promise<SeededMark | null> {
+  return existsSync(folder.seededMark) ? (JSON.parse(await readFile(folder.seededMark, "utf8")) as SeededMark) : null;
+}
+
+/** Shard that a data folder was made for; null for a new folder. */
+export async function shardOf(dataDirectory: string): Promise<DemonstrationShard | null> {
+  return (await readMark(await openDataFolder(dataDirectory)))?.shard ?? null;
+}
+
+/** Loads the seed into an empty registry; after a crash in the middle, the rest of it. `connection` is of role `registry`. */
+export async function seedNetwork(
+  folder: DataFolder,
+  authority: DevelopmentAuthority,
+  connection: NatsConnection,
+  options: SeedNetworkOptions,
+): Promise<SeededNetwork> {
+  const { shard, replicas, report } = options;
+  const registrarKey = await ensureSigningKey(folder.registrarKey, "ed25519");
+  const material = new Map<string, StoredTlsMaterial>();
+  const mark = await readMark(folder);
+  if (mark !== null && mark.shard.name !== shard.name) {
+    throw new Error(
+      `${folder.root} holds the shard ${mark.shard.name}, and ${shard.name} was asked for; use another data folder, or start without asking.`,
+    );
+  }
+  if (mark !== null && mark.replicas >= replicas) {
+    for (const id of mark.systems) material.set(id, await authority.system(id));
+    return { registrarKey, systems: material };
+  }
+  const seed = await options.seed();
+  const systems = (options.systems ?? demonstrationSystems)(seed);
+  for (const { id } of systems) material.set(id, await authority.system(id));
+  const logKey = await ensureSigningKey(join(folder.logKeys, `${shard.name}.pem`), "ed25519");
+  const agencyKeys = await ensureAgencyKeys(
+    folder.agencyKeys,
+    seed.agencies.map(({ record }) => record.id),
+    options.keyKind ?? demonstrationKeyKind,
+  );
+  const promiseKeys: { replica: string; key: SigningKey }[] = [];
+  for (let index = 1; index <= replicas; index++) {
+    const replica = `exchange-${index}`;
+    promiseKeys.push({ replica, key: await ensureSigningKey(join(folder.promiseKeys, `${replica}.pem`), "ed25519") });
+  }
+  const seeded = await seedRegistry({
+    append: createAppender({ connection, timeoutMs: 10_000 }),
+    reader: createReader({ connection, streamName: registryStreamName }),
+    registrarKey,
+    networkName: "lienthong-demonstration",
+    recordedTime: realClock.now(),
+    report,
+    seed,
+    systems: systems.map(({ id, name }) => ({
+      id,
+      name,
+      responsibleAgency: "",
+      certificateKeyDigests: [certificateKeyDigest((material.get(id) as StoredTlsMaterial).certPem)],
+      status: RecordStatus.RECORD_STATUS_ACTIVE,
+    })),
+    agencyKeys: [...agencyKeys].map(([agency, key]) => ({ agency, key, demonstration: true })),
+    delegations: systems.flatMap(({ id, agencies }) => agencies.map((agency) => ({ agency, system: id }))),
+    promiseKeys,
+    shards: [
+      {
+        name: shard.name,
+        origin: shard.origin,
+        // The last 32 bytes of an Ed25519 SubjectPublicKeyInfo are the raw key (RFC 8410).
+        logPublicKey: logKey.publicKey.slice(-32),
+        promiseDelay: { seconds: promiseDelaySeconds, nanos: 0 },
+        clock: shard.simulated ? ShardClock.SHARD_CLOCK_SIMULATED : ShardClock.SHARD_CLOCK_REAL,
+        areaCodes: ["01"],
+        closed: false,
+      },
+    ],
+  });
+  if (seeded.written > 0) {
+    const root = Buffer.from(seeded.head.root).toString("hex").slice(0, 16);
+    report(`The registry was seeded: ${seeded.head.size} entries, head ${root}…`);
+  }
+  const seededMark: SeededMark = { systems: [...material.keys()], replicas, shard };
+  await writeFile(folder.seededMark, `${JSON.stringify(seededMark)}\n`);
+  return { registrarKey, systems: material };
+}

@@ -1,0 +1,135 @@
+import { rm } from "node:fs/promises";
+import { createGrpcServer, type Logger, openDevelopmentAuthority, realClock } from "@lienthong/chassis";
+import { createRegistryService, followRegistry } from "@lienthong/registry";
+import type { Seed } from "../../../deploy/seed/seed.ts";
+import { openDataFolder } from "./data-folder.ts";
+import type { DemonstrationShard } from "./demonstration-network.ts";
+import { type RunFile, readRunFile, runFileOf, writeRunFile } from "./run-file.ts";
+import { RunningParts } from "./running-parts.ts";
+import { seedNetwork, shardOf } from "./seed-network.ts";
+import { drainGraceMs, startExchange } from "./start-exchange.ts";
+import { natsAccess, reconcileShard, seedsFolderOf, startNats } from "./start-nats.ts";
+
+/** Services that can run in a process of their own. `store`: the nats-server, its streams, and the registry's seed. */
+export const servedServices = ["store", "registry", "exchange"] as const;
+
+/** One of them. */
+export type ServedService = (typeof servedServices)[number];
+
+/** How a service is started. */
+export interface ServeServiceOptions {
+  readonly dataDirectory: string;
+  /** For `store` on a new folder. */
+  readonly seed: () => Promise<Seed>;
+  readonly shard: DemonstrationShard;
+  /** For `exchange`: which replica, `exchange-<n>`. */
+  readonly replica: string;
+  /** For `store` on a new folder: replicas that get a promise key. */
+  readonly replicas: number;
+  /** Port to listen on; 0: a free one. */
+  readonly port: number;
+  readonly report: (line: string) => void;
+  readonly logger: Logger;
+}
+
+/** A service that runs. */
+export interface ServedProcess {
+  /** Where it listens. */
+  readonly address: string;
+  /** Why it takes no statements, in a sentence; null if it does. */
+  readonly stopped: string | null;
+  /** Settles when it failed for good. */
+  readonly failed: Promise<Error>;
+  stop(): Promise<void>;
+}
+
+/** Starts one service on a data folder. `store` first; the others find it through run.json. */
+export async function serveService(service: ServedService, options: ServeServiceOptions): Promise<ServedProcess> {
+  const parts = new RunningParts();
+  try {
+    if (service === "store") return await serveStore(options, parts);
+    return service === "registry" ? await serveRegistry(options, parts) : await serveExchange(options, parts);
+  } catch (error) {
+    await parts.stopAll().catch(() => {});
+    throw error;
+  }
+}
+
+const never = new Promise<Error>(() => {});
+
+async function serveStore(options: ServeServiceOptions, parts: RunningParts): Promise<ServedProcess> {
+  const { report, replicas } = options;
+  const folder = await openDataFolder(options.dataDirectory);
+  const shard = (await shardOf(options.dataDirectory)) ?? options.shard;
+  const nats = await startNats(folder, report, parts);
+  await reconcileShard(nats, shard.name);
+  const authority = await openDevelopmentAuthority({ folder: folder.tls });
+  const connection = await nats.connect("registry", "lienthong seed");
+  const network = await seedNetwork(folder, authority, connection, { seed: options.seed, shard, replicas, report });
+  await connection.close();
+  const grpc = { registry: "", exchange: "" };
+  await writeRunFile(folder, runFileOf(folder, shard, nats.url, grpc, await authority.server(), network.systems));
+  parts.add("run.json", () => rm(folder.runFile, { force: true }));
+  return { address: nats.url, stopped: null, failed: nats.failed, stop: () => parts.stopAll() };
+}
+
+async function attach(options: ServeServiceOptions) {
+  const folder = await openDataFolder(options.dataDirectory);
+  const run = readRunFile(folder);
+  const shard = await shardOf(options.dataDirectory);
+  if (run === null || shard === null) {
+    throw new Error(
+      `There is no run.json in ${folder.root}; start the store first: lienthong serve store --data ${options.dataDirectory}`,
+    );
+  }
+  const authority = await openDevelopmentAuthority({ folder: folder.tls });
+  return { folder, run, shard, server: await authority.server(), nats: natsAccess(run.nats, seedsFolderOf(folder)) };
+}
+
+/** Says in run.json where a service listens. */
+async function announce(
+  folder: Awaited<ReturnType<typeof openDataFolder>>,
+  service: keyof RunFile["grpc"],
+  address: string,
+): Promise<void> {
+  const run = readRunFile(folder);
+  if (run !== null) await writeRunFile(folder, { ...run, grpc: { ...run.grpc, [service]: address } });
+}
+
+async function serveRegistry(options: ServeServiceOptions, parts: RunningParts): Promise<ServedProcess> {
+  const { folder, server, nats } = await attach(options);
+  const { logger, port } = options;
+  const connection = await nats.connect("registry", "lienthong registry");
+  parts.add("the registry's connection", () => connection.close());
+  const registry = await createRegistryService({ connection, clock: realClock, logger });
+  parts.add("the registry", () => registry.stop());
+  const listening = await createGrpcServer({
+    services: [registry.service],
+    tls: server,
+    address: `127.0.0.1:${port}`,
+    logger,
+  });
+  parts.add("the registry's port", () => listening.drain(drainGraceMs));
+  listening.setAllServing(true);
+  await announce(folder, "registry", listening.address);
+  return { address: listening.address, stopped: null, failed: never, stop: () => parts.stopAll() };
+}
+
+async function serveExchange(options: ServeServiceOptions, parts: RunningParts): Promise<ServedProcess> {
+  const { folder, server, shard, nats } = await attach(options);
+  const { logger, port, replica } = options;
+  const connection = await nats.connect("exchange", `lienthong registry of ${replica}`);
+  parts.add("the registry follower's connection", () => connection.close());
+  const failed = Promise.withResolvers<Error>();
+  const registry = followRegistry({ connection, onStopped: (error) => failed.resolve(error) });
+  parts.add("the registry follower", () => registry.stop());
+  await registry.caughtUp;
+  const running = await startExchange(replica, { folder, nats, shard, registry, server, port, logger }, parts);
+  if (replica === "exchange-1") await announce(folder, "exchange", running.address);
+  return {
+    address: running.address,
+    stopped: running.exchange.stopped()?.message ?? null,
+    failed: failed.promise,
+    stop: () => parts.stopAll(),
+  };
+}

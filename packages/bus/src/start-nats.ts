@@ -1,0 +1,87 @@
+import { join } from "node:path";
+import {
+  declareEventStream,
+  declareRegistryStream,
+  declareSettledStream,
+  reconcileStreams,
+} from "@lienthong/event-store";
+import { assertServerSafe, connectAs, findNatsServer, type Role, startEmbeddedNats } from "@lienthong/nats-server";
+import { jetstreamManager } from "@nats-io/jetstream";
+import type { NatsConnection } from "@nats-io/transport-node";
+import type { DataFolder } from "./data-folder.ts";
+import type { RunningParts } from "./running-parts.ts";
+
+/** A nats-server to work on, in roles. */
+export interface NatsAccess {
+  readonly url: string;
+  connect(role: Role, name: string): Promise<NatsConnection>;
+}
+
+/** A nats-server that was found or started. */
+export interface StartedNats extends NatsAccess {
+  /** Process id of the embedded server; null if it is somebody else's. */
+  readonly pid: number | null;
+  /** Where it comes from, for people. */
+  readonly origin: string;
+  /** Settles when the embedded server ended without being asked to. */
+  readonly failed: Promise<Error>;
+}
+
+/** Access to a nats-server that runs, with the role seeds of a folder. */
+export function natsAccess(url: string, seedsFolder: string): NatsAccess {
+  return {
+    url,
+    connect: (role, name) => connectAs({ url, role, seedFilePath: join(seedsFolder, `${role}.seed`), name }),
+  };
+}
+
+/** Folder with a seed per role, of the embedded server or, with LIENTHONG_NATS_SEEDS, of one of yours. */
+export function seedsFolderOf(folder: DataFolder): string {
+  return process.env.LIENTHONG_NATS_SEEDS ?? join(folder.nats, "nkeys");
+}
+
+/** Finds or fetches a nats-server, starts it unless it is somebody else's, and checks that it keeps what it accepts. */
+export async function startNats(
+  folder: DataFolder,
+  report: (line: string) => void,
+  parts: RunningParts,
+): Promise<StartedNats> {
+  const found = await findNatsServer({ report });
+  if (found.kind === "external") {
+    if (process.env.LIENTHONG_NATS_SEEDS === undefined) {
+      throw new Error(
+        "LIENTHONG_NATS_URL names a nats-server of yours; set LIENTHONG_NATS_SEEDS to the folder with a seed file per role (deploy/nats/README.md).",
+      );
+    }
+    const access = natsAccess(found.url, seedsFolderOf(folder));
+    return { ...access, pid: null, origin: "a server of yours", failed: new Promise(() => {}) };
+  }
+  const embedded = await startEmbeddedNats({ binaryPath: found.path, dataDirectory: folder.nats, report });
+  parts.add("the nats-server", () => embedded.stop());
+  return {
+    ...natsAccess(embedded.url, seedsFolderOf(folder)),
+    pid: embedded.pid,
+    origin: `embedded, ${found.origin}`,
+    failed: embedded.exited.then(async (exit) => {
+      if (exit.wasAskedTo) await new Promise(() => {});
+      const how = exit.signal ?? `exit code ${exit.code}`;
+      return new Error(`The embedded nats-server ended by itself (${how}); its log is in ${folder.nats}.`);
+    }),
+  };
+}
+
+/** Makes the streams what they are declared to be, with the administrator's rights, which nobody needs afterwards. */
+export async function reconcileShard(nats: NatsAccess, shard: string): Promise<{ version: string }> {
+  const admin = await nats.connect("admin", "lienthong reconciler");
+  try {
+    const { version } = await assertServerSafe(admin);
+    await reconcileStreams(await jetstreamManager(admin, { checkAPI: false }), [
+      declareRegistryStream({ replicas: 1 }),
+      declareEventStream({ shard, replicas: 1 }),
+      declareSettledStream({ shard, replicas: 1 }),
+    ]);
+    return { version };
+  } finally {
+    await admin.close();
+  }
+}

@@ -1,0 +1,52 @@
+import { BusCallError, type RegistryCalls } from "@lienthong/client";
+import type { RouteRecord } from "@lienthong/contracts/registry/v1/route";
+
+/** Vietnamese names of offices and steps; an id stands for what the registry does not know. */
+export interface Names {
+  /** "UBND phường Phúc Xá", or with a unit "Bộ phận Một cửa, UBND phường Phúc Xá". */
+  office(agency: string, unit?: string): string;
+  step(id: string): string;
+}
+
+/** Clerks write UBND; whole, the words would take half of every line. */
+export function shortOfficeName(name: string): string {
+  return name.normalize("NFC").replaceAll("Ủy ban nhân dân", "UBND");
+}
+
+/** Looks the names of these agencies up, and takes those of the steps from the route. */
+export async function lookUpNames(
+  registry: RegistryCalls,
+  agencies: Iterable<string>,
+  route: RouteRecord | undefined,
+): Promise<Names> {
+  const agencyNames = new Map<string, string>();
+  const unitNames = new Map<string, string>();
+  const wanted = [...new Set(agencies)].filter((agency) => agency !== "");
+  await Promise.all(
+    wanted.map(async (id) => {
+      try {
+        const { agency, units } = await registry.getAgency(id);
+        agencyNames.set(id, shortOfficeName(agency?.name?.vi ?? id));
+        for (const unit of units) unitNames.set(unit.id, shortOfficeName(unit.name?.vi ?? unit.id));
+      } catch (error) {
+        if (!(error instanceof BusCallError) || error.reason !== "AGENCY_UNKNOWN") throw error;
+      }
+    }),
+  );
+  const steps = new Map(route?.steps.map((step) => [step.id, step.name?.vi.normalize("NFC") ?? step.id]));
+  return {
+    office(agency, unit = "") {
+      const agencyName = agencyNames.get(agency) ?? agency;
+      if (unit === "") return agencyName;
+      const unitName = unitNames.get(unit) ?? unit;
+      // Most units are named with their place already.
+      return unitName.includes(placeIn(agencyName)) ? unitName : `${unitName}, ${agencyName}`;
+    },
+    step: (id) => steps.get(id) ?? id,
+  };
+}
+
+/** "phường Phúc Xá" of "UBND phường Phúc Xá". */
+function placeIn(agencyName: string): string {
+  return agencyName.replace(/^UBND /, "");
+}

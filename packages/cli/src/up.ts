@@ -1,0 +1,172 @@
+import { realpathSync } from "node:fs";
+import { resolve } from "node:path";
+import { type Bus, realShard, scenarioShard, shardOf, startBus } from "@lienthong/bus";
+import { createLogger, installSignalDrain, localDateOfMs, timestampToMs } from "@lienthong/chassis";
+import type { ScenarioSummary } from "@lienthong/scenario";
+import { loadSeed } from "../../../deploy/seed/load-seed.ts";
+import { EXIT } from "./exit-codes.ts";
+import { playOnBus, SystemConnections } from "./play-on-bus.ts";
+import { progressDisplay } from "./progress-display.ts";
+import { renderTable } from "./render/table.ts";
+import type { UpOptions } from "./run-options.ts";
+import { showTrail } from "./show-trail.ts";
+import { upMessages } from "./up-messages.ts";
+
+const drainTimeoutMs = 20_000;
+
+/** `lienthong up`: a whole bus in this process. Resolves with the exit code when it has ended. */
+export async function runUp(options: UpOptions): Promise<number> {
+  const text = upMessages[options.language];
+  const out = (line = ""): void => void process.stdout.write(`${line}\n`);
+  const talk = (line: string): void => void process.stderr.write(`${line}\n`);
+  const dataDirectory = resolve(options.dataDirectory);
+  talk(text.starting(dataDirectory));
+
+  const ending = new AbortController();
+  const ended = Promise.withResolvers<number>();
+  let bus: Bus | null = null;
+  const connections: { current: SystemConnections | null } = { current: null };
+  const drain = installSignalDrain(
+    [
+      {
+        name: "what is under way",
+        run() {
+          ending.abort(new Error("The play was interrupted."));
+          if (options.interactive) talk("");
+          talk(text.draining);
+        },
+      },
+      { name: "connections", run: () => connections.current?.close() },
+      { name: "the bus", run: () => bus?.stop() },
+      { name: "the last word", run: () => talk(text.ended) },
+    ],
+    { logger: createLogger({ service: "up", level: "error" }), timeoutMs: drainTimeoutMs },
+  );
+
+  const asked = options.scenario === "none" ? realShard(new Date()) : scenarioShard;
+  bus = await startBus({
+    dataDirectory,
+    seed: loadSeed,
+    shard: (await shardOf(dataDirectory)) ?? asked,
+    report: talk,
+  });
+  const running = bus;
+  void running.failed.then((error) => {
+    talk(text.natsFailed(error.message));
+    void drain.drain("the nats-server ended").then(() => process.exit(EXIT.fault));
+  });
+  connections.current = new SystemConnections(running);
+  const stopped = running.replicas[0]?.exchange.stopped() ?? null;
+  if (stopped !== null) talk(text.stopped(stopped.message));
+  else if (running.shard.simulated) {
+    await showScenario(running, connections.current, options, ending.signal, out, talk).catch((error: unknown) => {
+      if (!ending.signal.aborted) throw error;
+    });
+  }
+  if (ending.signal.aborted) return ended.promise;
+
+  const { registry, exchange } = running.run.grpc;
+  out(text.listening(registry, exchange, running.run.nats));
+  out(text.demonstrationKeys);
+  out();
+  out(text.stays);
+  // From here on a signal ends the process.
+  return ended.promise;
+}
+
+async function showScenario(
+  bus: Bus,
+  connections: SystemConnections,
+  options: UpOptions,
+  signal: AbortSignal,
+  out: (line?: string) => void,
+  talk: (line: string) => void,
+): Promise<void> {
+  const text = upMessages[options.language];
+  const display = progressDisplay(process.stderr);
+  let announced = false;
+  const { summary, playedNow } = await playOnBus(bus, connections, {
+    dossiers: options.dossiers,
+    signal,
+    onProgress(progress) {
+      if (!announced) talk(text.playing(progress.dossiersTotal));
+      announced = true;
+      const { dossiersOpened: opened, dossiersFinished: finished, dossiersTotal: total, statements, handoffs } = progress;
+      const date = localDateOfMs(timestampToMs(progress.simulatedNow));
+      const share = total === 0 ? 1 : (opened + finished) / (2 * total);
+      display.update(share, text.progress({ opened, finished, total, statements, handoffs, date }));
+    },
+  }).finally(() => display.end());
+  out();
+  if (!playedNow) {
+    const events = await connections.forAgency(summary.shown.finished?.openedBy ?? "hn").exchange.getShard();
+    out(text.again(Number(events.eventCount), bus.registry.state.size));
+    out();
+  }
+  showSummary(summary, options, out);
+  const shown = summary.shown.finished ?? summary.shown.waiting;
+  if (shown !== null) {
+    out();
+    out(text.trailOf(shown.dossier));
+    out(await showTrail(bus, connections, shown.dossier, shown.openedBy, options));
+  }
+  showCommands(summary, bus, options, out);
+}
+
+function showSummary(summary: ScenarioSummary, options: UpOptions, out: (line?: string) => void): void {
+  const text = upMessages[options.language];
+  const { totals } = summary;
+  const hours = (value: number | null): string => (value === null ? "–" : text.hours(value));
+  out(
+    text.played({
+      ...totals,
+      seconds: (totals.realMs / 1_000).toFixed(1),
+      perSecond: totals.statementsPerSecond,
+    }),
+  );
+  const [procedure, ...figures] = text.columns;
+  out(
+    renderTable(
+      [
+        { heading: procedure, share: 1, columnsMin: 20 },
+        ...figures.map((heading) => ({ heading, align: "right" as const })),
+      ],
+      summary.procedures.map((line) => ({
+        cells: [
+          line.name,
+          String(line.dossiers),
+          String(line.handoffs),
+          String(line.refusals),
+          String(line.returned),
+          String(line.open),
+          hours(line.acknowledgedMedianHours),
+          hours(line.heldMedianHours),
+        ],
+      })),
+      Math.min(options.columns, 120),
+      styleOf(options),
+    ),
+  );
+  out(text.columnsNote);
+}
+
+/** Three commands that work on what the play left open. */
+function showCommands(summary: ScenarioSummary, bus: Bus, options: UpOptions, out: (line?: string) => void): void {
+  const { finished, waiting, working } = summary.shown;
+  const data = realpathSync(bus.folder.root) === resolve(".lienthong") ? "" : ` --data ${bus.folder.root}`;
+  const commands = [
+    finished === null ? null : `npx lienthong dossier trail ${finished.dossier} --as ${finished.openedBy}${data}`,
+    waiting === null ? null : `npx lienthong dossier acknowledge ${waiting.dossier}${branchOption(waiting.branch)} --as ${waiting.receiver}${data}`,
+    working === null
+      ? "npx lienthong procedure list"
+      : `npx lienthong dossier show ${working.dossier} --as ${working.holder}${data}`,
+  ].filter((command) => command !== null);
+  out();
+  out(upMessages[options.language].tryThese);
+  for (const command of commands) out(`  ${command}`);
+  out();
+}
+
+function branchOption(branch: string): string {
+  return branch === "0" ? "" : ` --branch ${branch}`;
+}

@@ -1,0 +1,70 @@
+/**
+ * A process of its own with one more exchange replica on the NATS server and data folder of a bus that runs elsewhere. It is told what to
+ * do by its first argument (JSON), says `{"address": …}` on a line of its own when it serves, and ends when its input does.
+ */
+
+import { readFileSync } from "node:fs";
+import { createGrpcServer, createLogger, openDevelopmentAuthority } from "@lienthong/chassis";
+import { createAppender } from "@lienthong/event-store";
+import { connectAs } from "@lienthong/nats-server";
+import { followRegistry } from "@lienthong/registry";
+import { importSigningKey } from "@lienthong/statement";
+import { createExchange } from "../src/index.ts";
+import { deadlyAppender } from "./deadly-appender.ts";
+
+/** What the parent tells. */
+export interface SecondExchangeOrders {
+  readonly shard: string;
+  readonly replica: string;
+  readonly natsUrl: string;
+  readonly seedFilePath: string;
+  readonly exchangeDirectory: string;
+  readonly tlsDirectory: string;
+  readonly promiseKeyPath: string;
+  readonly logPath: string;
+  /** End the process right before it sends a round with two statements of this dossier in it. */
+  readonly dieBeforeAppending?: string;
+}
+
+const orders = JSON.parse(process.argv[2] as string) as SecondExchangeOrders;
+const logger = createLogger({ service: orders.replica, destination: orders.logPath });
+const connection = await connectAs({
+  url: orders.natsUrl,
+  role: "exchange",
+  seedFilePath: orders.seedFilePath,
+  name: `lienthong ${orders.replica}`,
+});
+const registry = followRegistry({ connection });
+await registry.caughtUp;
+await registry.catchUp(10_000);
+const appender = createAppender({ connection, timeoutMs: 5_000 });
+const { dieBeforeAppending } = orders;
+const exchange = await createExchange({
+  shard: orders.shard,
+  replica: orders.replica,
+  directory: orders.exchangeDirectory,
+  connection,
+  registry,
+  promiseKey: importSigningKey(readFileSync(orders.promiseKeyPath, "utf8")),
+  logger,
+  ...(dieBeforeAppending === undefined ? {} : { appender: deadlyAppender(appender, dieBeforeAppending) }),
+});
+await exchange.startFeed([]);
+const authority = await openDevelopmentAuthority({ folder: orders.tlsDirectory });
+const server = await createGrpcServer({
+  services: [exchange.service],
+  tls: await authority.server(),
+  address: "127.0.0.1:0",
+  logger,
+});
+server.setAllServing(true);
+process.stdout.write(`${JSON.stringify({ address: server.address })}\n`);
+process.stdin.resume().on("end", () => {
+  void (async () => {
+    await server.drain(1_000);
+    await exchange.drain();
+    await registry.stop();
+    await connection.close();
+    process.exit(0);
+  })();
+});
