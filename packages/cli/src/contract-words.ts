@@ -1,6 +1,6 @@
+import { DeliveryRole } from "@lienthong/contracts/exchange/v1/delivery_service";
 import { BranchState } from "@lienthong/contracts/exchange/v1/dossier";
 import { WarningKind } from "@lienthong/contracts/exchange/v1/event";
-import { DeliveryRole } from "@lienthong/contracts/exchange/v1/delivery_service";
 import { Channel, Outcome, RefusalReason } from "@lienthong/contracts/exchange/v1/statement";
 import { SignatureAlgorithm } from "@lienthong/contracts/registry/v1/envelope";
 import { AgencyLevel, KeyPurpose, RecordStatus, SuccessionShare } from "@lienthong/contracts/registry/v1/record";

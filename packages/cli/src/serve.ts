@@ -11,7 +11,8 @@ const drainTimeoutMs = 20_000;
 function numberFrom(name: string, fallback: number, max: number): number {
   const value = process.env[name];
   if (value === undefined) return fallback;
-  if (!/^\d{1,5}$/.test(value) || Number(value) > max) throw usageError(`${name} is "${value}"; allowed: a whole number from 0 to ${max}.`);
+  if (!/^\d{1,5}$/.test(value) || Number(value) > max)
+    throw usageError(`${name} is "${value}"; allowed: a whole number from 0 to ${max}.`);
   return Number(value);
 }
 
@@ -28,7 +29,8 @@ export async function runServe(service: string, options: ServeOptions): Promise<
   const talk = (line: string): void => void process.stderr.write(`${line}\n`);
   const dataDirectory = resolve(options.dataDirectory);
   const replica = process.env.LIENTHONG_REPLICA ?? "exchange-1";
-  if (!/^exchange-[1-8]$/.test(replica)) throw usageError(`LIENTHONG_REPLICA is "${replica}"; allowed: exchange-1 to exchange-8.`);
+  if (!/^exchange-[1-8]$/.test(replica))
+    throw usageError(`LIENTHONG_REPLICA is "${replica}"; allowed: exchange-1 to exchange-8.`);
   const served = await serveService(service as ServedService, {
     dataDirectory,
     seed: loadSeed,
@@ -37,7 +39,10 @@ export async function runServe(service: string, options: ServeOptions): Promise<
     replicas: Math.max(1, numberFrom("LIENTHONG_REPLICAS", 1, 8)),
     port: numberFrom("LIENTHONG_PORT", 0, 65_535),
     report: talk,
-    logger: createLogger({ service, destination: join(dataDirectory, "logs", `${service === "exchange" ? replica : service}.log`) }),
+    logger: createLogger({
+      service,
+      destination: join(dataDirectory, "logs", `${service === "exchange" ? replica : service}.log`),
+    }),
   });
   const drain = installSignalDrain(
     [

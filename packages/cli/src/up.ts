@@ -7,6 +7,7 @@ import { loadSeed } from "../../../deploy/seed/load-seed.ts";
 import { EXIT } from "./exit-codes.ts";
 import { playOnBus, SystemConnections } from "./play-on-bus.ts";
 import { progressDisplay } from "./progress-display.ts";
+import { createStyle } from "./render/style.ts";
 import { renderTable } from "./render/table.ts";
 import type { UpOptions } from "./run-options.ts";
 import { showTrail } from "./show-trail.ts";
@@ -91,7 +92,13 @@ async function showScenario(
     onProgress(progress) {
       if (!announced) talk(text.playing(progress.dossiersTotal));
       announced = true;
-      const { dossiersOpened: opened, dossiersFinished: finished, dossiersTotal: total, statements, handoffs } = progress;
+      const {
+        dossiersOpened: opened,
+        dossiersFinished: finished,
+        dossiersTotal: total,
+        statements,
+        handoffs,
+      } = progress;
       const date = localDateOfMs(timestampToMs(progress.simulatedNow));
       const share = total === 0 ? 1 : (opened + finished) / (2 * total);
       display.update(share, text.progress({ opened, finished, total, statements, handoffs, date }));
@@ -108,7 +115,7 @@ async function showScenario(
   if (shown !== null) {
     out();
     out(text.trailOf(shown.dossier));
-    out(await showTrail(bus, connections, shown.dossier, shown.openedBy, options));
+    out(await showTrail(bus.shard.name, connections, shown.dossier, shown.openedBy, options));
   }
   showCommands(summary, bus, options, out);
 }
@@ -144,7 +151,7 @@ function showSummary(summary: ScenarioSummary, options: UpOptions, out: (line?: 
         ],
       })),
       Math.min(options.columns, 120),
-      styleOf(options),
+      createStyle(options.color),
     ),
   );
   out(text.columnsNote);
@@ -156,7 +163,9 @@ function showCommands(summary: ScenarioSummary, bus: Bus, options: UpOptions, ou
   const data = realpathSync(bus.folder.root) === resolve(".lienthong") ? "" : ` --data ${bus.folder.root}`;
   const commands = [
     finished === null ? null : `npx lienthong dossier trail ${finished.dossier} --as ${finished.openedBy}${data}`,
-    waiting === null ? null : `npx lienthong dossier acknowledge ${waiting.dossier}${branchOption(waiting.branch)} --as ${waiting.receiver}${data}`,
+    waiting === null
+      ? null
+      : `npx lienthong dossier acknowledge ${waiting.dossier}${branchOption(waiting.branch)} --as ${waiting.receiver}${data}`,
     working === null
       ? "npx lienthong procedure list"
       : `npx lienthong dossier show ${working.dossier} --as ${working.holder}${data}`,

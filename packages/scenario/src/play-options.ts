@@ -38,7 +38,7 @@ export interface PlayScenarioOptions {
   readonly openRatio?: number;
   /** Wards that take part; fewer where the registry has fewer. Default 24. */
   readonly wardsMax?: number;
-  /** Simulated minutes that share one move of the clock. Default 20. */
+  /** Simulated minutes that share one move of the clock. Default 30. */
   readonly slotMinutes?: number;
   /** Name under which the systems receive. Default "main": what they leave unsettled is what `inbox watch` shows. */
   readonly subscription?: string;

@@ -139,7 +139,7 @@ export async function playScenario(options: PlayScenarioOptions): Promise<Scenar
 
   try {
     await deliveries.open(reached, (agency) => systems.connectionFor(agency));
-    const windowMs = (options.slotMinutes ?? 20) * msPerMinute;
+    const windowMs = (options.slotMinutes ?? 30) * msPerMinute;
     for (let slot = agenda.takeSlot(windowMs); slot !== undefined; slot = agenda.takeSlot(windowMs)) {
       signal?.throwIfAborted();
       simulatedNow = timestampFromMs(slot.atMs);

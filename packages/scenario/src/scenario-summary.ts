@@ -61,7 +61,8 @@ export interface ScenarioSummary {
     readonly waiting: ShownHandoff | null;
     readonly working: ShownWork | null;
   };
-  /** All handoffs that wait, and all branches that are worked at, by dossier code. */
+  /** All dossiers that are finished, all handoffs that wait, and all branches that are worked at, by dossier code. */
+  readonly finished: readonly ShownDossier[];
   readonly waiting: readonly ShownHandoff[];
   readonly working: readonly ShownWork[];
 }
@@ -97,6 +98,7 @@ export function summarise(
       waiting: waiting.toSorted((a, b) => handiness(b) - handiness(a))[0] ?? null,
       working: working.toSorted((a, b) => handiness(b) - handiness(a))[0] ?? null,
     },
+    finished: finished.map(shownDossier),
     waiting,
     working,
   };

@@ -15,6 +15,8 @@ export interface PlayedBus {
   readonly bus: Bus;
   /** Connection of the system that speaks for an agency. */
   connectionFor(agency: string): Connection;
+  /** Seal of an agency. */
+  keysFor(agency: string): readonly SigningKey[];
   play(options: Partial<PlayScenarioOptions> & { dossiers: number; seed: number }): Promise<ScenarioSummary>;
   /** Stops the bus and starts it again on the same data. */
   restart(): Promise<void>;
@@ -56,23 +58,26 @@ export async function startPlayedBus(): Promise<PlayedBus> {
     return connection;
   };
 
+  const keysFor = (agency: string): readonly SigningKey[] => {
+    const key = keys.get(agency) ?? importSigningKey(readFileSync(join(bus.run.keys, `${agency}.pem`), "utf8"));
+    keys.set(agency, key);
+    return [key];
+  };
+
   await start();
   return {
     get bus() {
       return bus;
     },
     connectionFor,
+    keysFor,
     play(options) {
       const exchange = bus.replicas[0]!.exchange;
       return playScenario({
         shard: scenarioShard.name,
         registry: registry.registry,
         systems: { connectionFor },
-        keysFor(agency) {
-          const key = keys.get(agency) ?? importSigningKey(readFileSync(join(bus.run.keys, `${agency}.pem`), "utf8"));
-          keys.set(agency, key);
-          return [key];
-        },
+        keysFor,
         calendar: seed.calendar,
         clock: exchange.clock,
         advanceClock: (to) => exchange.advanceClock(to),

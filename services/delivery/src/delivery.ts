@@ -42,7 +42,7 @@ export interface DeliveryOptions {
   readonly publishEveryMs?: number;
   /** How often the view is written to its store, at the latest; 500 ms. */
   readonly writeEveryMs?: number;
-  /** Events applied after which it is written at once; 5,000. */
+  /** Events applied after which it is written at once; 2,000. */
   readonly unwrittenEventsMax?: number;
   /** How often an open stream's delegations are looked up again; 10 s. */
   readonly authoriseEveryMs?: number;
@@ -162,7 +162,7 @@ export function createDelivery(options: DeliveryOptions): Deliveries {
         bytes,
         clock: options.clock,
         logger,
-        unwrittenEventsMax: options.unwrittenEventsMax ?? 5_000,
+        unwrittenEventsMax: options.unwrittenEventsMax ?? 2_000,
         authorise: options.authorise,
       });
       const notices = new FirstNotices(view.handoffs, logger, options.onFirstSettled);

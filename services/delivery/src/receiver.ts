@@ -27,6 +27,14 @@ interface Taken {
   readonly delivery: OpenDelivery;
 }
 
+interface WaitingQueue {
+  readonly subscription: Subscription;
+  /** Sequence of its first delivery. */
+  first: number;
+  /** How many of them this connection may take now. */
+  share: number;
+}
+
 /** One stream: takes deliveries out of its subscriptions as far as its credit and its caller's reading allow. */
 export class Receiver implements Holder {
   readonly identity: PeerIdentity;
@@ -115,12 +123,12 @@ export class Receiver implements Holder {
       return !full;
     };
 
-    const waiting: { subscription: Subscription; first: number; share: number }[] = [];
+    const waiting: WaitingQueue[] = [];
     for (const subscription of this.subscriptions.values()) {
       const first = subscription.firstQueued();
       if (first !== null) waiting.push({ subscription, first, share: this.#shareOf(subscription, free) });
     }
-    const takeFrom = (from: (typeof waiting)[number], count: number, upTo: number): boolean => {
+    const takeFrom = (from: WaitingQueue, count: number, upTo: number): boolean => {
       const most = Math.min(count, from.share, countMax - batch.length);
       const taken = from.subscription.take(this, most, upTo, nowMs, fits);
       for (const delivery of taken) batch.push({ subscription: from.subscription, delivery });
@@ -130,21 +138,22 @@ export class Receiver implements Holder {
       return taken.length > 0;
     };
     while (waiting.length > 0 && batch.length < countMax && !full) {
-      if (waiting.length > 1) waiting.sort((a, b) => a.first - b.first);
-      const oldest = waiting[0] as (typeof waiting)[number];
-      const next = waiting[1]?.first ?? Number.POSITIVE_INFINITY;
+      const { oldest, next } = twoOldest(waiting);
+      const from = waiting[oldest] as WaitingQueue;
       // Where the oldest wait for somebody else's settlement, what can go goes one by one.
-      const tookSome = takeFrom(oldest, countMax, next) || (!full && takeFrom(oldest, 1, Number.POSITIVE_INFINITY));
-      if (!tookSome || oldest.share <= 0 || oldest.first === Number.POSITIVE_INFINITY) waiting.shift();
+      const tookSome = takeFrom(from, countMax, next) || (!full && takeFrom(from, 1, Number.POSITIVE_INFINITY));
+      if (tookSome && from.share > 0 && from.first !== Number.POSITIVE_INFINITY) continue;
+      waiting[oldest] = waiting.at(-1) as WaitingQueue;
+      waiting.pop();
     }
     return batch;
   }
 
   /** Its part of a queue that it shares with other connections, by free credit. */
   #shareOf(subscription: Subscription, free: number): number {
-    const receivers = [...subscription.receivers];
-    if (receivers.length <= 1) return Number.POSITIVE_INFINITY;
-    const others = receivers.reduce((sum, other) => sum + (other === this ? 0 : other.freeCredit), 0);
+    if (subscription.receivers.size <= 1) return Number.POSITIVE_INFINITY;
+    let others = 0;
+    for (const other of subscription.receivers) others += other === this ? 0 : other.freeCredit;
     return Math.ceil((subscription.queuedCount * free) / (free + others));
   }
 
@@ -201,4 +210,20 @@ export class Receiver implements Holder {
       void this.pump();
     }, retryPauseMs);
   }
+}
+
+/** Place of the queue that has waited longest, and where the next one begins. */
+function twoOldest(waiting: readonly WaitingQueue[]): { oldest: number; next: number } {
+  let oldest = 0;
+  let first = Number.POSITIVE_INFINITY;
+  let next = Number.POSITIVE_INFINITY;
+  for (let at = 0; at < waiting.length; at++) {
+    const candidate = (waiting[at] as WaitingQueue).first;
+    if (candidate < first) {
+      next = first;
+      first = candidate;
+      oldest = at;
+    } else if (candidate < next) next = candidate;
+  }
+  return { oldest, next };
 }

@@ -147,14 +147,15 @@ export class Subscription {
   ): OpenDelivery[] {
     const taken: OpenDelivery[] = [];
     const passedOver: OpenDelivery[] = [];
-    const passedLanes = new Set<number>();
+    let passedLanes: Set<number> | null = null;
     let at = 0;
     for (; at < this.#queue.length && taken.length < countMax; at++) {
       const delivery = this.#queue[at] as OpenDelivery;
       if (delivery.settled) continue;
       if (delivery.sequence > upTo) break;
       const lane = this.#lanes.get(delivery.lane);
-      if (passedLanes.has(delivery.lane) || (lane !== undefined && lane.holder !== holder)) {
+      if (passedLanes?.has(delivery.lane) || (lane !== undefined && lane.holder !== holder)) {
+        passedLanes ??= new Set();
         passedLanes.add(delivery.lane);
         passedOver.push(delivery);
         continue;
@@ -168,7 +169,9 @@ export class Subscription {
       this.#handedOutUpTo = Math.max(this.#handedOutUpTo, delivery.sequence);
       taken.push(delivery);
     }
-    this.#queue = passedOver.length === 0 ? this.#queue.slice(at) : [...passedOver, ...this.#queue.slice(at)];
+    if (passedOver.length > 0) this.#queue = [...passedOver, ...this.#queue.slice(at)];
+    else if (at === this.#queue.length) this.#queue = [];
+    else if (at > 0) this.#queue.splice(0, at);
     return taken;
   }
 

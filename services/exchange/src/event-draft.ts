@@ -21,6 +21,8 @@ export interface EventDraft {
   readonly bytes: Uint8Array;
   readonly hash: Uint8Array;
   readonly wallTime: Timestamp;
+  /** What the bytes say, as whoever reads them would. */
+  readonly event: ReadEvent;
   readonly after: DossierState;
 }
 
@@ -47,5 +49,6 @@ export function draftEvent(
   };
   const bytes = encodeEvent(header, body);
   const hash = leafHash(bytes);
-  return { bytes, hash, wallTime: header.wallTime, after: evolve(before, { header, body: read, dossier }, hash) };
+  const event = { header, body: read, dossier };
+  return { bytes, hash, wallTime: header.wallTime, event, after: evolve(before, event, hash) };
 }

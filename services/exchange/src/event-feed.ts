@@ -22,6 +22,31 @@ export interface EventFollower {
   applyEvents(batch: FedEvent[]): void;
 }
 
+/** Events that this process appended and has not read back yet: at most so many are remembered. */
+const appendedMax = 4_096;
+
+/** What this process appended itself: its followers need not decode and hash it again, only compare it with what the stream holds. */
+export class AppendedEvents {
+  readonly #bySequence = new Map<number, FedEvent>();
+  /** The stream was read up to here: it can be faster than the acknowledgement of the append. */
+  #readTo = 0;
+
+  /** Remembers an event that has just become durable. */
+  add(fed: FedEvent): void {
+    // What is forgotten is decoded again: this saves work and decides nothing.
+    if (fed.sequence > this.#readTo && this.#bySequence.size < appendedMax) this.#bySequence.set(fed.sequence, fed);
+  }
+
+  /** The event at a sequence if these are its bytes, and forgets it. */
+  take(sequence: number, bytes: Uint8Array): FedEvent | undefined {
+    this.#readTo = sequence;
+    const fed = this.#bySequence.get(sequence);
+    if (fed === undefined) return undefined;
+    this.#bySequence.delete(sequence);
+    return Buffer.compare(fed.bytes, bytes) === 0 ? fed : undefined;
+  }
+}
+
 /**
  * Follows the shard's stream for everybody in this process: the table of dossier heads, and those who mount themselves. A hole
  * in the stream, or a stream that ends before what was seen, stops the shard.
@@ -30,10 +55,11 @@ export function feedEvents(options: {
   connection: NatsConnection;
   streamName: string;
   guard: ShardGuard;
+  appended: AppendedEvents;
   followers: readonly EventFollower[];
   onEnded(error: Error): void;
 }): Follower {
-  const { connection, streamName, guard, followers, onEnded } = options;
+  const { connection, streamName, guard, appended, followers, onEnded } = options;
   const guardFrom = guard.followFrom();
   const starts = followers.map((follower) => follower.followFrom());
   return follow({
@@ -42,6 +68,8 @@ export function feedEvents(options: {
     fromSequence: Math.min(guardFrom, ...starts),
     onMessages(messages) {
       const batch = messages.map(({ sequence, payload }): FedEvent => {
+        const own = appended.take(sequence, payload);
+        if (own !== undefined) return own;
         // Payloads are windows into network buffers, which they would keep alive.
         const bytes = Uint8Array.from(payload);
         return { sequence, bytes, hash: leafHash(bytes), event: readEvent(bytes) };

@@ -21,7 +21,7 @@ import type { NatsConnection } from "@nats-io/nats-core";
 import { appendDurably } from "./append-durably.ts";
 import { keyRefusal } from "./authenticate.ts";
 import { DossierStore } from "./dossier-store.ts";
-import { type EventFollower, feedEvents } from "./event-feed.ts";
+import { AppendedEvents, type EventFollower, feedEvents } from "./event-feed.ts";
 import { getDossierPort, getShardPort, getTrailPort } from "./ports/reading-ports.ts";
 import { streamStatementsPort } from "./ports/stream-statements-port.ts";
 import { submitStatementPort } from "./ports/submit-statement-port.ts";
@@ -179,6 +179,7 @@ export async function createExchange(options: ExchangeOptions): Promise<Exchange
     dossiersMax: options.dossiersCachedMax ?? dossiersCachedDefault,
   });
   const inForce = registryInForce(registry, shard);
+  const appended = new AppendedEvents();
   const writePath = new WritePath({
     shard,
     generation,
@@ -196,6 +197,7 @@ export async function createExchange(options: ExchangeOptions): Promise<Exchange
       promiseDelayMs: Number(declared.promiseDelay?.seconds ?? 0n) * 1_000,
     }),
     registry: inForce,
+    onAppended: (sequence, { bytes, hash, event }) => appended.add({ sequence, bytes, hash, event }),
     log: (message, details = {}) => logger.warn(details, message),
   });
   const watching = distrustAfterReconnect(connection, writePath);
@@ -238,6 +240,7 @@ export async function createExchange(options: ExchangeOptions): Promise<Exchange
         connection,
         streamName: eventStreamName(shard),
         guard,
+        appended,
         followers: [clockFollower, ...followers],
         onEnded: (error) => {
           if (!(error instanceof ShardStoppedError)) guard.stop(`the follower of the stream ended: ${error.message}`);

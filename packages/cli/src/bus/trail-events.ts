@@ -85,7 +85,7 @@ class TrailFold {
     const unit = statement.author?.unit ?? "";
     const acted = statement.prior.map(({ branch }) => branch);
     const base: TrailContent = {
-      said: what?.$case ?? "nothing",
+      said: contractName(what?.$case ?? "nothing"),
       agency,
       unit,
       statementId: statement.statementId,
@@ -155,7 +155,7 @@ class TrailFold {
     const offer = this.#offers.get(offerKey(bus.cause, bus.branch));
     const { what } = bus;
     return {
-      said: busSaid[what?.$case ?? ""] ?? what?.$case ?? "nothing",
+      said: contractName(what?.$case ?? "nothing"),
       agency: "",
       unit: "",
       statementId: "",
@@ -187,8 +187,10 @@ class TrailFold {
   }
 }
 
-/** Names of the contract where the generator writes them in another case; statements keep theirs. */
-const busSaid: Readonly<Record<string, string>> = { deemedConsent: "deemed_consent" };
+/** The contract's name of what the generator calls "deemedConsent". */
+function contractName(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
 
 const emptyTarget: TrailTarget = { branch: "", step: "", edge: "", agency: "", unit: "" };
 

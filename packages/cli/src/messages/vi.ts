@@ -50,7 +50,7 @@ export const vi: Messages = {
     received: "thời điểm nhận đủ hồ sơ, theo RFC 3339; mặc định là hiện tại theo đồng hồ của phân vùng",
     branch: "nhánh; mặc định là nhánh duy nhất phù hợp",
     dossierForward: "chuyển hồ sơ đến cơ quan tiếp theo, hoặc đến nhiều cơ quan cùng lúc",
-    edge: "cạnh của quy trình; mặc định là hướng duy nhất hoặc cả nhóm song song; có thể lặp lại",
+    edge: "hướng chuyển trong quy trình; mặc định là hướng duy nhất hoặc cả nhóm song song; có thể lặp lại",
     to: "bên nhận, CƠ-QUAN hoặc CƠ-QUAN/ĐƠN-VỊ, mỗi hướng một bên theo cùng thứ tự; mặc định là cơ quan có thẩm quyền",
     dossierAcknowledge: "tiếp nhận hồ sơ được chuyển đến",
     dossierRefuse: "từ chối tiếp nhận; bên gửi vẫn giữ hồ sơ và thấy lý do",

@@ -907,7 +907,10 @@ export interface Open {
 
 /** Forward offers custody of one branch to one receiver, or forks it to several. */
 export interface Forward {
-  /** The branch as it goes on (one: same id as in `prior`), or its children (two or more: "<prior>.<n>", never used before). 1 to 32. Set by the author. */
+  /**
+   * The branch as it goes on (one, same id as in `prior`), or its children along a fork ("<prior>.<n>", never used before; a
+   * fork whose other branches are optional may have one). 1 to 32. Set by the author.
+   */
   branches: ForwardBranch[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }

@@ -1,0 +1,231 @@
+import { localDate, timestampToMs } from "@lienthong/chassis/timestamp";
+import { BranchState } from "@lienthong/contracts/exchange/v1/dossier";
+import { type DossierState, decide, evolve, hasEnded, type Rulebook } from "@lienthong/domain";
+import { type ReadEvent, readEvent } from "@lienthong/statement";
+import { hashesEqual, leafHash, sha256 } from "@lienthong/tlog";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { SCENARIO_END_MS, SCENARIO_START_MS, type ScenarioProgress, type ScenarioSummary } from "../src/index.ts";
+import { type PlayedBus, startPlayedBus } from "./played-bus.ts";
+
+const playedWithinMs = 120_000;
+const seed = 7;
+const dossiers = 20;
+
+describe("a play on a real bus", () => {
+  let played: PlayedBus;
+  let summary: ScenarioSummary;
+  const progress: ScenarioProgress[] = [];
+  const trails = new Map<string, Replayed>();
+
+  beforeAll(async () => {
+    played = await startPlayedBus();
+    summary = await played.play({ dossiers, seed, onProgress: (told) => progress.push(told) });
+    const all = [...summary.finished, ...summary.waiting, ...summary.working];
+    for (const { dossier, openedBy } of all) trails.set(dossier, await replay(played, dossier, openedBy));
+  }, playedWithinMs);
+
+  afterAll(() => played?.stop());
+
+  test("every dossier was opened, and every finished trail ends in the return to the citizen", () => {
+    expect(trails.size).toBe(dossiers);
+    for (const { dossier } of summary.finished) {
+      const { state, events } = trails.get(dossier)!;
+      expect(hasEnded(state)).toBe(true);
+      expect(said(events.findLast((event) => event.body.$case === "statement"))).toBe("return");
+    }
+  });
+
+  test("what is reported as open is what the exchange shows: one handoff to answer, one branch to work at", async () => {
+    const { waiting, working } = summary.shown;
+    if (waiting === null || working === null) throw new Error("The play left nothing to act upon.");
+    const ask = async (dossier: string, agency: string, branch: string) => {
+      const exchange = played.connectionFor(agency).exchange;
+      const shown = await exchange.getDossier({ shard: played.bus.shard.name, dossier, agency });
+      return shown.branches.find((candidate) => candidate.branch === branch);
+    };
+    expect(await ask(waiting.dossier, waiting.receiver, waiting.branch)).toMatchObject({
+      state: BranchState.BRANCH_STATE_HANDED_OVER,
+      holder: waiting.sender,
+      pending: { receiver: { agency: waiting.receiver, unit: waiting.receiverUnit }, step: waiting.step },
+    });
+    expect(await ask(working.dossier, working.holder, working.branch)).toMatchObject({
+      state: BranchState.BRANCH_STATE_WORKING,
+      holder: working.holder,
+      unit: working.holderUnit,
+      step: working.step,
+    });
+  });
+
+  test("a handoff that the plan leaves in the inbox is there for whoever subscribes next, and nothing else is", async () => {
+    const unsettled = summary.waiting.filter(({ settled }) => !settled);
+    for (const { receiver, dossier } of unsettled) {
+      const found = Promise.withResolvers<string[]>();
+      const subscription = played
+        .connectionFor(receiver)
+        .delivery.receive({ shard: played.bus.shard.name, agencies: [receiver] }, (deliveries) =>
+          found.resolve(deliveries.map((delivery) => readEvent(delivery.event).dossier ?? "")),
+        );
+      expect(await found.promise).toContain(dossier);
+      await subscription.close();
+    }
+  });
+
+  test("the summary adds up with the trails", () => {
+    const statements = [...trails.values()].flatMap(({ events }) => events).flatMap((event) => said(event) ?? []);
+    const handedOver = [...trails.values()].flatMap(({ events }) => events).flatMap(forwardedBranches);
+    const count = (kind: string) => statements.filter((what) => what === kind).length;
+    const { totals, procedures } = summary;
+    expect(totals).toMatchObject({
+      dossiers: count("open"),
+      finished: count("return"),
+      open: dossiers - count("return"),
+      handoffs: handedOver.length,
+      refusals: count("refuse"),
+      statements: statements.length,
+      repeated: 0,
+    });
+    expect(totals.handoffs).toBe(count("acknowledge") + count("refuse") + summary.waiting.length);
+    const sumOf = (of: (figures: ScenarioSummary["procedures"][number]) => number) =>
+      procedures.reduce((sum, figures) => sum + of(figures), 0);
+    expect(sumOf((figures) => figures.dossiers)).toBe(dossiers);
+    expect(sumOf((figures) => figures.returned)).toBe(totals.finished);
+    expect(sumOf((figures) => figures.handoffs)).toBe(totals.handoffs);
+    for (const { hops, handoffs, refusals } of procedures) {
+      expect(hops.reduce((sum, hop) => sum + hop.handoffs, 0)).toBe(handoffs);
+      expect(hops.reduce((sum, hop) => sum + hop.refusals, 0)).toBe(refusals);
+    }
+  });
+
+  test("all three procedures are played, and a fork with a refusal is there to be shown", () => {
+    for (const { dossiers: filed } of summary.procedures) expect(filed).toBeGreaterThan(0);
+    expect(summary.shown.finished).toMatchObject({ procedure: "birth-group-nd63" });
+    const { events } = trails.get(summary.shown.finished!.dossier)!;
+    expect(events.map(said)).toEqual(expect.arrayContaining(["forward", "refuse", "join", "return"]));
+  });
+
+  test("statements are stated in office hours of the simulated weeks, never before the event they follow", () => {
+    for (const { events } of trails.values()) {
+      let lastMs = SCENARIO_START_MS;
+      for (const event of events) {
+        if (event.body.$case !== "statement") continue;
+        const statedMs = timestampToMs(event.body.statement.statedTime!);
+        expect(statedMs).toBeGreaterThanOrEqual(lastMs);
+        expect(statedMs).toBeLessThanOrEqual(SCENARIO_END_MS);
+        expect(statedMs).toBeLessThanOrEqual(timestampToMs(event.header.recordedTime!));
+        lastMs = statedMs;
+      }
+    }
+  });
+
+  test("the one-stop desk opens, and units sign where the route's role has one", () => {
+    const [first] = [...trails.values()].map(({ events }) => events[0]!);
+    expect(first?.body.$case === "statement" && first.body.statement.author?.unit).toMatch(/-mot-cua$/);
+  });
+
+  test("progress never goes back and ends with everything opened", () => {
+    expect(progress[0]).toMatchObject({ phase: "preparing", dossiersOpened: 0, dossiersTotal: dossiers });
+    expect(progress.at(-1)).toMatchObject({
+      phase: "finished",
+      dossiersOpened: dossiers,
+      dossiersFinished: summary.totals.finished,
+      statements: summary.totals.statements,
+      handoffs: summary.totals.handoffs,
+    });
+    for (const [index, told] of progress.entries()) {
+      expect(told.statements).toBeGreaterThanOrEqual(progress[index - 1]?.statements ?? 0);
+    }
+  });
+
+  test("the same play again says nothing new and comes to the same", { timeout: playedWithinMs }, async () => {
+    const again = await played.play({ dossiers, seed });
+    expect(again.totals).toMatchObject({ statements: summary.totals.statements, repeated: summary.totals.statements });
+    expect(again.totals.events).toBe(0);
+    expect(again.procedures).toEqual(summary.procedures);
+    expect(again.waiting).toEqual(summary.waiting);
+  });
+
+  test("another play on the same shard is refused with what to do", { timeout: playedWithinMs }, async () => {
+    await expect(played.play({ dossiers, seed: seed + 1 })).rejects.toThrow(/empty data folder/);
+  });
+
+  test("a play cut short, with the bus restarted, is continued to the same end", {
+    timeout: playedWithinMs,
+  }, async () => {
+    const other = await startPlayedBus();
+    try {
+      const cut = new AbortController();
+      const why = new Error("cut short");
+      let signed = 0;
+      // In the middle of a slot: some of its statements are under way, others were never sent.
+      const keysFor = (agency: string) => {
+        if (++signed === Math.floor(summary.totals.statements / 2)) cut.abort(why);
+        return other.keysFor(agency);
+      };
+      await expect(other.play({ dossiers, seed, signal: cut.signal, keysFor })).rejects.toBe(why);
+      await other.restart();
+      const continued = await other.play({ dossiers, seed });
+      expect(continued.totals.repeated).toBeGreaterThan(0);
+      expect(continued.totals.repeated).toBeLessThan(continued.totals.statements);
+      expect(continued.procedures).toEqual(summary.procedures);
+      expect(continued.waiting).toEqual(summary.waiting);
+      expect(continued.working).toEqual(summary.working);
+    } finally {
+      await other.stop();
+    }
+  });
+});
+
+interface Replayed {
+  readonly events: readonly ReadEvent[];
+  readonly state: DossierState;
+}
+
+/** Reads a trail through the API and decides every statement of it anew. */
+async function replay(played: PlayedBus, dossier: string, openedBy: string): Promise<Replayed> {
+  const exchange = played.connectionFor(openedBy).exchange;
+  const trail = await exchange.getTrail({ shard: played.bus.shard.name, dossier, agency: openedBy });
+  let state: DossierState | null = null;
+  const events: ReadEvent[] = [];
+  for (const { event: bytes, hash } of trail) {
+    const event = readEvent(bytes);
+    expect(hashesEqual(leafHash(bytes), hash)).toBe(true);
+    expect(hashesEqual(event.header.previous, state?.lastEvent ?? new Uint8Array(0))).toBe(true);
+    if (event.body.$case === "statement") {
+      const { statement, payload } = event.body;
+      const rules = rulebook(played, localDate(event.header.recordedTime!));
+      expect(decide(state, statement, sha256(payload), rules)).toEqual({ kind: "accept" });
+    }
+    state = evolve(state, event, leafHash(bytes));
+    events.push(event);
+  }
+  if (state === null) throw new Error(`The trail of ${dossier} is empty.`);
+  return { events, state };
+}
+
+/** The registry as the table's rules ask it. */
+function rulebook({ bus }: PlayedBus, date: string): Rulebook {
+  const { state } = bus.registry;
+  const hex = (entry: Uint8Array) => Buffer.from(entry).toString("hex");
+  const status = (id: string, known: boolean) =>
+    known ? (state.isInForce(id, date) ? "in force" : "not in force") : "unknown";
+  return {
+    shardClosed: false,
+    procedureKey: (entry) => state.procedureByEntry(hex(entry))?.record.key,
+    route: (entry) => state.routeByEntry(hex(entry))?.compiled,
+    hasCalendar: (entry) => state.calendarByEntry(hex(entry)) !== undefined,
+    agencyStatus: (agency) => status(agency, state.agency(agency) !== undefined),
+    unitStatus: (unit, agency) => status(unit, state.unit(unit)?.record.agency === agency),
+    areaExists: (areaCode) => state.areaChain(areaCode, date).length > 0,
+    isCompetent: (question) => state.isCompetent({ ...question, unit: "", date }),
+  };
+}
+
+/** What a statement says; undefined for what the bus says. */
+function said(event: ReadEvent | undefined): string | undefined {
+  return event?.body.$case === "statement" ? event.body.statement.what?.$case : undefined;
+}
+
+function forwardedBranches(event: ReadEvent): string[] {
+  const what = event.body.$case === "statement" ? event.body.statement.what : undefined;
+  return what?.$case === "forward" ? what.value.branches.map(({ branch }) => branch) : [];
+}
