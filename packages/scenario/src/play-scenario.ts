@@ -150,6 +150,7 @@ export async function playScenario(options: PlayScenarioOptions): Promise<Scenar
       await performSlot(slot.items, slot.atMs, options.concurrencyMax ?? 64);
       report("playing");
     }
+    await deliveries.quiet();
   } finally {
     await Promise.all([pens.close(), deliveries.close()]);
   }

@@ -23,6 +23,8 @@ const agenciesPerSubscriptionMax = 1_000;
 const creditPerSubscription = 4_096;
 const reopeningsMax = 5;
 const reopenAfterMs = 200;
+const quietForMs = 150;
+const quietWithinMs = 2_000;
 
 /** A delivery that did not come, or a subscription that ended for good. */
 export class DeliveryMissingError extends Error {
@@ -41,6 +43,7 @@ export class SystemDeliveries {
   /** Came before anybody asked. */
   readonly #arrived = new Map<string, Delivery>();
   readonly #awaited = new Map<string, Awaited>();
+  #taken = 0;
   #failed: Error | null = null;
   #closing = false;
 
@@ -93,6 +96,18 @@ export class SystemDeliveries {
       },
     });
     return promise;
+  }
+
+  /**
+   * Waits until nothing has come for a while, so that notices nobody waits for (an acknowledgement, "delivered") are settled, too, and do
+   * not lie in people's inboxes. Those that come still later only lie there.
+   */
+  async quiet(): Promise<void> {
+    const giveUpMs = performance.now() + quietWithinMs;
+    for (let taken = -1; taken !== this.#taken && performance.now() < giveUpMs; ) {
+      taken = this.#taken;
+      await delay(quietForMs);
+    }
   }
 
   /** Sends what is settled and ends all subscriptions. */
@@ -156,6 +171,7 @@ export class SystemDeliveries {
       if (awaited !== undefined) awaited.resolve(delivery);
       else if (keep) this.#arrived.set(key, delivery);
     }
+    this.#taken += deliveries.length;
     receiver.settle(settled);
   }
 

@@ -20,6 +20,8 @@ export interface StrictMessage {
 
 interface StrictField {
   readonly name: string;
+  /** Position within its message. */
+  readonly index: number;
   readonly number: number;
   readonly repeated: boolean;
   readonly oneof: string | undefined;
@@ -65,11 +67,11 @@ function compile(descriptor: DescMessage): CompiledMessage {
   };
   // Registered before its fields, so that a type that contains itself would end.
   compiledMessages.set(descriptor.typeName, compiled);
-  for (const field of descriptor.fields) {
+  for (const [index, field] of descriptor.fields.entries()) {
     const rule = fieldRules[descriptor.typeName]?.[field.name];
     if (rule === undefined)
       throw new Error(`Field ${descriptor.typeName}.${field.name} has no rule in field-rules.ts.`);
-    const strict = compileField(field, rule);
+    const strict = compileField(field, index, rule);
     compiled.fields.set(field.number, strict);
     if (strict.repeated) compiled.listedFields.push(strict);
     else if (strict.oneof === undefined && isRequired(rule)) compiled.requiredFields.push(strict);
@@ -77,12 +79,13 @@ function compile(descriptor: DescMessage): CompiledMessage {
   return compiled;
 }
 
-function compileField(field: DescField, rule: FieldRule): StrictField {
+function compileField(field: DescField, index: number, rule: FieldRule): StrictField {
   const scalar = field.fieldKind === "scalar" || field.fieldKind === "list" ? field.scalar : undefined;
   const isMessage = field.message !== undefined;
   const isLengthDelimited = isMessage || scalar === ScalarType.STRING || scalar === ScalarType.BYTES;
   return {
     name: field.name,
+    index,
     number: field.number,
     repeated: field.fieldKind === "list",
     oneof: field.oneof?.name,
@@ -104,10 +107,22 @@ function isRequired(rule: FieldRule): boolean {
   return "version" in rule;
 }
 
+/** Where a value stands; written out only when it is refused, because nearly none is. */
+interface Place {
+  readonly path: string;
+  readonly field: StrictField;
+  /** Position in a repeated field, from 0. */
+  readonly item: number;
+}
+
+function nameOf({ path, field, item }: Place): string {
+  return field.repeated ? `${join(path, field.name)}[${item}]` : join(path, field.name);
+}
+
 function checkMessage(message: CompiledMessage, bytes: Uint8Array, path: string): void {
   const reader = new BinaryReader(bytes);
-  const seen = new Map<number, number>();
-  const oneofsSeen = new Map<string, string>();
+  const counts: number[] = new Array(message.fields.size).fill(0);
+  let oneofsSeen: Map<string, string> | undefined;
   try {
     while (reader.pos < reader.len) {
       const [number, wireType] = reader.tag();
@@ -122,34 +137,37 @@ function checkMessage(message: CompiledMessage, bytes: Uint8Array, path: string)
           `${[...message.fields.values()].map((known) => known.name).join(", ")}`,
         );
       }
-      const count = (seen.get(number) ?? 0) + 1;
-      seen.set(number, count);
-      const name = field.repeated ? `${join(path, field.name)}[${count - 1}]` : join(path, field.name);
-      if (!field.repeated && count > 1) {
-        throw new MessageRefusedError("FIELD_DUPLICATED", name, "is given more than once", "once");
+      const item = counts[field.index] as number;
+      counts[field.index] = item + 1;
+      const place: Place = { path, field, item };
+      if (!field.repeated && item > 0) {
+        throw new MessageRefusedError("FIELD_DUPLICATED", nameOf(place), "is given more than once", "once");
       }
       if (field.oneof !== undefined) {
+        oneofsSeen ??= new Map();
         const other = oneofsSeen.get(field.oneof);
         if (other !== undefined) {
-          throw new MessageRefusedError("FIELD_DUPLICATED", name, `is given beside ${other}`, `one of ${field.oneof}`);
+          const found = `is given beside ${other}`;
+          throw new MessageRefusedError("FIELD_DUPLICATED", nameOf(place), found, `one of ${field.oneof}`);
         }
         oneofsSeen.set(field.oneof, field.name);
       }
       if (wireType !== field.wireType) {
         // A packed list of numbers is the one other form that encoders use.
         const isPacked = field.repeated && field.wireType === WireType.Varint && wireType === WireType.LengthDelimited;
-        if (!isPacked) throw malformed(name, `has wire type ${wireType}`, `wire type ${field.wireType}`);
+        if (!isPacked) throw malformed(nameOf(place), `has wire type ${wireType}`, `wire type ${field.wireType}`);
         const list = reader.bytes();
         const packed = new BinaryReader(list);
-        seen.set(number, count - 1);
+        let items = item;
         while (packed.pos < packed.len) {
           checkWidth(list, packed.pos, 64);
-          seen.set(number, (seen.get(number) ?? 0) + 1);
-          checkNumber(field, readInteger(packed, field), name);
+          items++;
+          checkNumber(readInteger(packed, field), place);
         }
+        counts[field.index] = items;
         continue;
       }
-      checkValue(field, reader, name);
+      checkValue(reader, place);
     }
   } catch (error) {
     if (error instanceof MessageRefusedError) throw error;
@@ -157,28 +175,29 @@ function checkMessage(message: CompiledMessage, bytes: Uint8Array, path: string)
     throw malformed(path, `cannot be read as ${message.typeName} (${(error as Error).message})`, "a whole message");
   }
   for (const field of message.requiredFields) {
-    if (!seen.has(field.number)) {
+    if (counts[field.index] === 0) {
       throw new MessageRefusedError("FIELD_MISSING", join(path, field.name), "is not set", describe(field.rule));
     }
   }
-  for (const field of message.listedFields) checkCount(field, seen.get(field.number) ?? 0, join(path, field.name));
+  for (const field of message.listedFields) checkCount(field, counts[field.index] as number, path);
   for (const oneof of message.requiredOneofs) {
-    if (!oneofsSeen.has(oneof)) {
+    if (oneofsSeen?.has(oneof) !== true) {
       const members = [...message.fields.values()].filter((field) => field.oneof === oneof).map((field) => field.name);
       throw new MessageRefusedError("FIELD_MISSING", join(path, oneof), "is not set", `one of ${members.join(", ")}`);
     }
   }
 }
 
-function checkValue(field: StrictField, reader: BinaryReader, name: string): void {
+function checkValue(reader: BinaryReader, place: Place): void {
+  const { field } = place;
   if (field.message !== undefined) {
-    checkMessage(field.message, reader.bytes(), name);
+    checkMessage(field.message, reader.bytes(), nameOf(place));
   } else if (field.scalar === ScalarType.STRING) {
-    checkText(field.rule, reader.bytes(), name);
+    checkText(reader.bytes(), place);
   } else if (field.scalar === ScalarType.BYTES) {
-    checkBytes(field.rule, reader.bytes(), name);
+    checkBytes(reader.bytes(), place);
   } else {
-    checkNumber(field, readInteger(reader, field), name);
+    checkNumber(readInteger(reader, field), place);
   }
 }
 
@@ -202,69 +221,76 @@ function readInteger(reader: BinaryReader, field: StrictField): number {
   return Number(signed ? reader.int64() : reader.uint64());
 }
 
-function checkText(rule: FieldRule, bytes: Uint8Array, name: string): void {
+function checkText(bytes: Uint8Array, place: Place): void {
+  const { rule } = place.field;
   let value: string;
   try {
     value = utf8.decode(bytes);
   } catch {
-    throw new MessageRefusedError("TEXT_INVALID", name, "is not UTF-8", describe(rule));
+    throw new MessageRefusedError("TEXT_INVALID", nameOf(place), "is not UTF-8", describe(rule));
   }
   if ("text" in rule) {
-    if (value === "" && rule.optional === true) return;
+    if (rule.text.test(value) || (value === "" && rule.optional === true)) return;
+    const name = nameOf(place);
     if (value === "") throw new MessageRefusedError("FIELD_MISSING", name, "is empty", rule.allowed);
     if (/[^\x20-\x7e]/.test(value)) {
       throw new MessageRefusedError("TEXT_INVALID", name, "has characters outside printable ASCII", rule.allowed);
     }
-    if (!rule.text.test(value)) {
-      throw new MessageRefusedError("FIELD_INVALID", name, `is ${quote(value)}`, rule.allowed);
-    }
-  } else if ("characters" in rule) {
+    throw new MessageRefusedError("FIELD_INVALID", name, `is ${quote(value)}`, rule.allowed);
+  }
+  if ("characters" in rule) {
     // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused here
     if (/[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/.test(value)) {
-      throw new MessageRefusedError("TEXT_INVALID", name, "has control characters", describe(rule));
+      throw new MessageRefusedError("TEXT_INVALID", nameOf(place), "has control characters", describe(rule));
     }
     if (value !== value.normalize("NFC")) {
-      throw new MessageRefusedError("TEXT_INVALID", name, "is not in normalisation form C", describe(rule));
+      throw new MessageRefusedError("TEXT_INVALID", nameOf(place), "is not in normalisation form C", describe(rule));
     }
     const length = [...value].length;
     if (!within(length, rule.characters)) {
-      throw new MessageRefusedError("FIELD_INVALID", name, `has ${length} characters`, describe(rule));
+      throw new MessageRefusedError("FIELD_INVALID", nameOf(place), `has ${length} characters`, describe(rule));
     }
   }
 }
 
-function checkBytes(rule: FieldRule, bytes: Uint8Array, name: string): void {
+function checkBytes(bytes: Uint8Array, place: Place): void {
+  const { rule } = place.field;
   if (!("bytes" in rule) || (bytes.length === 0 && rule.optional === true)) return;
   if (!within(bytes.length, rule.bytes)) {
-    throw new MessageRefusedError("FIELD_INVALID", name, `has ${bytes.length} bytes`, describe(rule));
+    throw new MessageRefusedError("FIELD_INVALID", nameOf(place), `has ${bytes.length} bytes`, describe(rule));
   }
 }
 
-function checkNumber(field: StrictField, value: number, name: string): void {
-  const rule = field.rule;
+function checkNumber(value: number, place: Place): void {
+  const { rule, enumNumbers } = place.field;
   if ("version" in rule) {
     if (value !== rule.version) {
-      throw new MessageRefusedError("VERSION_UNKNOWN", name, `is ${value}`, `${rule.version}`);
+      throw new MessageRefusedError("VERSION_UNKNOWN", nameOf(place), `is ${value}`, `${rule.version}`);
     }
-  } else if (field.enumNumbers !== undefined) {
+  } else if (enumNumbers !== undefined) {
     const unspecifiedAllowed = "enum" in rule && rule.optional === true;
-    if (!field.enumNumbers.has(value) || (value === 0 && !unspecifiedAllowed)) {
-      const numbers = [...field.enumNumbers].filter((number) => number !== 0 || unspecifiedAllowed);
-      throw new MessageRefusedError("ENUM_UNKNOWN", name, `is ${value}`, numbers.join(", "));
+    if (!enumNumbers.has(value) || (value === 0 && !unspecifiedAllowed)) {
+      const numbers = [...enumNumbers].filter((number) => number !== 0 || unspecifiedAllowed);
+      throw new MessageRefusedError("ENUM_UNKNOWN", nameOf(place), `is ${value}`, numbers.join(", "));
     }
   } else if ("number" in rule && !within(value, rule.number)) {
-    throw new MessageRefusedError("FIELD_INVALID", name, `is ${value}`, describe(rule));
+    throw new MessageRefusedError("FIELD_INVALID", nameOf(place), `is ${value}`, describe(rule));
   } else if ("bool" in rule && value !== 0 && value !== 1) {
-    throw new MessageRefusedError("FIELD_INVALID", name, `is ${value}`, "0 or 1");
+    throw new MessageRefusedError("FIELD_INVALID", nameOf(place), `is ${value}`, "0 or 1");
   }
 }
 
-function checkCount(field: StrictField, count: number, name: string): void {
+function checkCount(field: StrictField, count: number, path: string): void {
   const items = "items" in field.rule ? field.rule.items : undefined;
-  if (items === undefined) throw new Error(`Repeated field ${name} has no bounds in field-rules.ts.`);
+  if (items === undefined) throw new Error(`Repeated field ${join(path, field.name)} has no bounds in field-rules.ts.`);
   if (within(count, items)) return;
   const reason = count === 0 ? "FIELD_MISSING" : "FIELD_INVALID";
-  throw new MessageRefusedError(reason, name, `has ${count} items`, `${items[0]} to ${items[1]} items`);
+  throw new MessageRefusedError(
+    reason,
+    join(path, field.name),
+    `has ${count} items`,
+    `${items[0]} to ${items[1]} items`,
+  );
 }
 
 function within(value: number, [min, max]: Bounds): boolean {

@@ -104,6 +104,7 @@ async function run(name: "fold" | "push"): Promise<void> {
     authorise: () => null,
   });
   let pushed = 0;
+  let serialisingMs = 0;
   if (name === "push") {
     const names = Array.from({ length: agencies }, (_, index) => `agency-${index}`);
     const receiver: Receiver = new Receiver(
@@ -114,7 +115,9 @@ async function run(name: "fold" | "push"): Promise<void> {
         logger,
         identity: { systemId: "sys", certificateKeyDigestHex: "", fingerprint256: "" },
         async send(response) {
+          const before = performance.now();
           ReceiveResponse.encode(response).finish();
+          serialisingMs += performance.now() - before;
           for (const { agency, leafIndex } of response.deliveries) {
             receiver.subscriptions.get(agency)?.settle(Number(leafIndex) + 1);
             pushed += 1;
@@ -149,7 +152,7 @@ async function run(name: "fold" | "push"): Promise<void> {
   const growth = (what: "rss" | "live") =>
     (((memory.get(events)?.[what] ?? 0) - (memory.get(50_000)?.[what] ?? 0)) / 1024 / 1024).toFixed(1);
   console.log(
-    `${name}: ${((busyMs * 1000) / events).toFixed(2)} µs per event, longest batch of ${batchEvents} ${longestMs.toFixed(1)} ms, ` +
+    `${name}: ${((busyMs * 1000) / events).toFixed(2)} µs per event (serialising ${((serialisingMs * 1000) / events).toFixed(2)}), longest batch of ${batchEvents} ${longestMs.toFixed(1)} ms, ` +
       `${pushed} deliveries pushed, from event 50,000 to ${events.toLocaleString("en")} live memory ${growth("live")} MiB, ` +
       `RSS ${growth("rss")} MiB`,
   );

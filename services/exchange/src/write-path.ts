@@ -81,6 +81,8 @@ interface RoundDossier {
 const waitingMax = 20_000;
 /** How long somebody waits for a store that does not answer. */
 const answerWithinMs = 5_000;
+const comparePauseMsMin = 20;
+const comparePauseMsMax = 500;
 
 /**
  * The write path of one shard. One round at a time: take all that waits, decide each in turn, append the round in one fsync,
@@ -93,6 +95,8 @@ export class WritePath {
   #running: Promise<void> | null = null;
   #draining = false;
   #mustCompare = true;
+  /** Dossiers to be read at the leader in the next round, new or not: something is about to be refused by them. */
+  readonly #mustRead = new Set<string>();
 
   constructor(options: WritePathOptions) {
     this.#options = options;
@@ -212,7 +216,9 @@ export class WritePath {
       if (loaded.has(dossier)) continue;
       const known = dossiers.cached(dossier);
       const opens = proposal.kind === "statement" && proposal.received.statement.what?.$case === "open";
-      const taken = known ?? (opens && !dossiers.wasSeen(dossier) ? { state: null, sequence: 0 } : null);
+      const mustRead = this.#mustRead.delete(dossier);
+      const takenAsNew = opens && !mustRead && !dossiers.wasSeen(dossier);
+      const taken = known ?? (takenAsNew ? { state: null, sequence: 0 } : null);
       loaded.set(dossier, { state: null, sequence: 0, ...taken, fresh: false, drafted: false, postponed: false });
       if (taken === null) {
         loads.push(
@@ -273,6 +279,7 @@ export class WritePath {
       } else {
         // A cached head may accept, never refuse: read it at the leader and decide again.
         dossiers.forget(proposal.dossier);
+        this.#mustRead.add(proposal.dossier);
         dossier.postponed = true;
         postponed.push(waiting);
       }
@@ -405,18 +412,28 @@ export class WritePath {
 
   async #beforeRetry(round: readonly Waiting[], why: string, outcomeKnown: boolean): Promise<void> {
     this.#options.log("an append is tried again", { why, outcomeKnown });
-    const nowMs = performance.now();
-    const overdue = (waiting: Waiting) => nowMs - waiting.sinceMs > answerWithinMs;
-    // They are told that it is not known yet; the append goes on, and a retry of theirs finds what came of it.
-    for (const waiting of round.filter(overdue))
-      waiting.settle(refused(busError(outcomeKnown ? "STORE_UNAVAILABLE" : "OUTCOME_UNKNOWN")));
-    for (const waiting of this.#waiting.filter(overdue)) waiting.settle(refused(busError("STORE_UNAVAILABLE")));
-    this.#waiting = this.#waiting.filter((waiting) => !overdue(waiting));
-    if (outcomeKnown && round.every(overdue)) throw busError("STORE_UNAVAILABLE", {}, { cause: new Error(why) });
     this.#mustCompare = true;
-    await this.#compareIfDistrusted().catch((error: unknown) => {
-      if (error instanceof ShardStoppedError) throw error;
-    });
+    for (let pauseMs = comparePauseMsMin; ; pauseMs = Math.min(pauseMs * 2, comparePauseMsMax)) {
+      const nowMs = performance.now();
+      const overdue = (waiting: Waiting) => nowMs - waiting.sinceMs > answerWithinMs;
+      // They are told that it is not known yet; the append goes on, and a retry of theirs finds what came of it.
+      for (const waiting of round.filter(overdue))
+        waiting.settle(refused(busError(outcomeKnown ? "STORE_UNAVAILABLE" : "OUTCOME_UNKNOWN")));
+      for (const waiting of this.#waiting.filter(overdue)) waiting.settle(refused(busError("STORE_UNAVAILABLE")));
+      this.#waiting = this.#waiting.filter((waiting) => !overdue(waiting));
+      if (round.every(overdue)) {
+        if (outcomeKnown) throw busError("STORE_UNAVAILABLE", {}, { cause: new Error(why) });
+        // Whoever starts next reads the heads: this process builds nothing on the outcome any more.
+        if (this.#draining) throw busError("OUTCOME_UNKNOWN", {}, { cause: new Error(why) });
+      }
+      try {
+        return await this.#compareIfDistrusted();
+      } catch (error) {
+        if (error instanceof ShardStoppedError) throw error;
+        // A store that cannot be compared is not appended to either.
+        await new Promise((resume) => setTimeout(resume, pauseMs));
+      }
+    }
   }
 }
 

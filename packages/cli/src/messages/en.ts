@@ -31,6 +31,9 @@ export const en = {
     agencyLevel: "only this level: ward, district, department, province, central",
     agencyOn: "only those in force on this day, YYYY-MM-DD",
     agencyName: "only those whose name contains this; diacritics may be left out",
+    default: (value: string) => `default: ${value}`,
+    agencyId: "id of the agency, e.g. hn-wold-00004",
+    routeFile: "route file (YAML)",
     agencyShow: "one agency: units, keys, systems, who follows it",
     procedure: "what citizens ask for",
     procedureList: "list procedures",
@@ -74,7 +77,7 @@ export const en = {
   usage: {
     unknownOption: (name: string) => `There is no option ${name}; see the options with --help.`,
     unknownCommand: (name: string) => `There is no command '${name}'; see the commands with --help.`,
-    commandMissing: (name: string) => `'${name}' needs to know what to do; see the commands with: ${name} --help`,
+    commandMissing: "Say which command; they are listed above.",
     argumentMissing: (name: string) => `The argument ${name} is missing; see --help for examples.`,
     optionMissing: (name: string) => `The option ${name} is required; see --help for examples.`,
     optionValueMissing: (name: string) => `The option ${name} needs a value; see --help.`,

@@ -31,6 +31,9 @@ export const vi: Messages = {
     agencyLevel: "chỉ cấp này: ward (xã), district (huyện), department (sở), province (tỉnh), central (trung ương)",
     agencyOn: "chỉ cơ quan có hiệu lực vào ngày này, NNNN-TT-NN (năm-tháng-ngày)",
     agencyName: "chỉ cơ quan có tên chứa chuỗi này; không cần gõ dấu",
+    default: (value) => `mặc định: ${value}`,
+    agencyId: "định danh của cơ quan, ví dụ hn-wold-00004",
+    routeFile: "tệp quy trình (YAML)",
     agencyShow: "một cơ quan: đơn vị, khóa ký, hệ thống, cơ quan kế thừa",
     procedure: "các thủ tục hành chính",
     procedureList: "liệt kê thủ tục",
@@ -74,7 +77,7 @@ export const vi: Messages = {
   usage: {
     unknownOption: (name) => `Không có tùy chọn ${name}; xem các tùy chọn bằng --help.`,
     unknownCommand: (name) => `Không có lệnh '${name}'; xem các lệnh bằng --help.`,
-    commandMissing: (name) => `'${name}' cần thêm lệnh con; xem bằng: ${name} --help`,
+    commandMissing: "Hãy cho biết lệnh con; xem danh sách ở trên.",
     argumentMissing: (name) => `Thiếu tham số ${name}; xem ví dụ bằng --help.`,
     optionMissing: (name) => `Thiếu tùy chọn bắt buộc ${name}; xem ví dụ bằng --help.`,
     optionValueMissing: (name) => `Tùy chọn ${name} cần có giá trị; xem --help.`,
@@ -252,7 +255,8 @@ export const vi: Messages = {
       `Không có nhánh nào của ${dossier} ở trạng thái mà ${agency} làm được việc này; xem bằng: lienthong dossier show ${dossier} --as ${agency}`,
     severalBranches: (branches) => `Có thể là các nhánh ${branches}; hãy chọn bằng --branch.`,
     branchUnknown: (branch, branches) => `Không có nhánh ${branch} mà cơ quan này xem được; có các nhánh: ${branches}.`,
-    noEdge: (step) => `Quy trình không có hướng chuyển nào đi từ bước ${step}; tại đây chỉ trả kết quả hoặc nhập nhánh.`,
+    noEdge: (step) =>
+      `Quy trình không có hướng chuyển nào đi từ bước ${step}; tại đây chỉ trả kết quả hoặc nhập nhánh.`,
     severalEdges: (step, edges) => `Từ bước ${step} có nhiều hướng; hãy chọn bằng --edge: ${edges}.`,
     edgeUnknown: (edge, step, edges) => `Không có hướng chuyển ${edge} đi từ bước ${step}; có các hướng: ${edges}.`,
     tooManyReceivers: (edges) =>

@@ -6,7 +6,7 @@ import type { Messages } from "../messages/messages.ts";
 import { branchSentence } from "./branch-sentence.ts";
 import { localTime } from "./local-time.ts";
 import { saidPhrase } from "./said.ts";
-import { createStyle, type Style } from "./style.ts";
+import { createStyle } from "./style.ts";
 import { type Column, type Row, renderTable } from "./table.ts";
 import { wrapText } from "./text-width.ts";
 
@@ -29,7 +29,9 @@ export function renderTrail(view: TrailView, { language, columns, color }: Rende
   const { dossier, events, names, simulated } = view;
   const context: Context = { names, language, messages, simulated };
   const table = width >= wideFromColumns ? wideTable(events, context) : narrowTable(events, context);
-  const branches = dossier.branches.map((branch) => branchSentence(branch, dossier.branches, names, language, messages));
+  const branches = dossier.branches.map((branch) =>
+    branchSentence(branch, dossier.branches, names, language, messages),
+  );
   const indented = (text: string) => wrapText(text, width - 2).map((line) => `  ${line}`);
   return [
     ...wrapText(messages.trail.title(dossier.dossier), width).map(style.bold),
@@ -63,7 +65,9 @@ function wideTable(events: readonly TrailEvent[], context: Context): TableConten
     const tone = content.agency === "" ? ({ tone: "dim" } as const) : {};
     return targetsOf(content).map((target, index) => ({
       cells: [
-        ...(index === 0 ? [String(number), timeOf(content, context), whoOf(content, context), saidPhrase(content, messages)] : ["", "", "", ""]),
+        ...(index === 0
+          ? [String(number), timeOf(content, context), whoOf(content, context), saidPhrase(content, messages)]
+          : ["", "", "", ""]),
         target.agency === "" ? "" : names.office(target.agency, target.unit),
         names.step(target.step),
         target.branch,

@@ -1,0 +1,28 @@
+import type { Command } from "commander";
+
+/** What each command does. Commander hands over its arguments, then the options, then the command itself. */
+export interface CommandActions {
+  readonly up: OptionsAction;
+  readonly serve: ArgumentAction;
+  readonly agencyList: OptionsAction;
+  readonly agencyShow: ArgumentAction;
+  readonly procedureList: OptionsAction;
+  readonly procedureShow: ArgumentAction;
+  readonly routeCheck: ArgumentAction;
+  readonly dossierOpen: ArgumentAction;
+  readonly dossierForward: ArgumentAction;
+  readonly dossierAcknowledge: ArgumentAction;
+  readonly dossierRefuse: ArgumentAction;
+  readonly dossierComplete: ArgumentAction;
+  readonly dossierJoin: ArgumentAction;
+  readonly dossierReturn: ArgumentAction;
+  readonly dossierShow: ArgumentAction;
+  readonly dossierTrail: ArgumentAction;
+  readonly inboxWatch: OptionsAction;
+}
+
+// Commander gives what the options declared in program.ts make of it; each command's options type says what that is.
+// biome-ignore lint/suspicious/noExplicitAny: see above
+export type OptionsAction = (options: any, command: Command) => Promise<void>;
+// biome-ignore lint/suspicious/noExplicitAny: see above
+export type ArgumentAction = (argument: string, options: any, command: Command) => Promise<void>;

@@ -1,0 +1,59 @@
+import type { AgencyPen, Connection } from "@lienthong/client";
+import type { Branch, BranchState, Dossier } from "@lienthong/contracts/exchange/v1/dossier";
+import type { GetShardResponse } from "@lienthong/contracts/exchange/v1/exchange_service";
+import type { Actor, Session } from "../bus/session.ts";
+import type { CommandContext } from "../command-context.ts";
+import { CliError, EXIT, usageError } from "../exit-codes.ts";
+import type { Messages } from "../messages/messages.ts";
+import type { Submission } from "./submit-statement.ts";
+
+/** A dossier that somebody is about to say something about. */
+export interface DossierAtHand extends Submission {
+  readonly exchange: Connection;
+  readonly registry: Connection;
+  readonly shard: GetShardResponse;
+  readonly actor: Actor;
+  readonly pen: AgencyPen;
+  readonly dossier: Dossier;
+}
+
+/** What is needed to say something as an agency, before there is a dossier. */
+export async function prepare(session: Session, context: CommandContext): Promise<Omit<DossierAtHand, "dossier">> {
+  const actor = session.actor();
+  const exchange = await session.exchange(actor.agency);
+  const [registry, shard] = await Promise.all([session.registry(), exchange.exchange.getShard(session.run.shard)]);
+  const pen = await session.pen(actor, shard);
+  return { context, exchange, registry, shard, actor, agency: actor.agency, pen };
+}
+
+/** The same with the dossier's state. */
+export async function takeUp(session: Session, context: CommandContext, code: string): Promise<DossierAtHand> {
+  const prepared = await prepare(session, context);
+  const question = { shard: prepared.shard.shard, dossier: code, agency: prepared.agency };
+  return { ...prepared, dossier: await prepared.exchange.exchange.getDossier(question) };
+}
+
+/** The branch that is meant: the one named, else the only one that fits. A named one is taken as it is; the bus says if it does not fit. */
+export function pickBranch(
+  { dossier, agency }: Pick<DossierAtHand, "dossier" | "agency">,
+  named: string | undefined,
+  fits: (branch: Branch) => boolean,
+  { pick }: Messages,
+): Branch {
+  const ids = (branches: readonly Branch[]) => branches.map(({ branch }) => branch).join(", ");
+  if (named !== undefined) {
+    const branch = dossier.branches.find((candidate) => candidate.branch === named);
+    if (branch === undefined) throw usageError(pick.branchUnknown(named, ids(dossier.branches)));
+    return branch;
+  }
+  const fitting = dossier.branches.filter(fits);
+  if (fitting.length > 1) throw usageError(pick.severalBranches(ids(fitting)));
+  const [only] = fitting;
+  if (only === undefined) throw new CliError(EXIT.refused, pick.noBranch(dossier.dossier, agency));
+  return only;
+}
+
+/** Fits a branch that the agency holds in one of these states. */
+export function heldIn(agency: string, ...states: readonly BranchState[]): (branch: Branch) => boolean {
+  return ({ holder, state }) => holder === agency && states.includes(state);
+}

@@ -1,0 +1,122 @@
+import { Command, Option } from "commander";
+import type { CommandActions } from "./command-actions.ts";
+import { examples } from "./examples.ts";
+import type { Language } from "./messages/language.ts";
+import { messagesIn } from "./messages/language.ts";
+
+/** Builds the command line in one language. What a command does is given, so that parsing can be looked at alone. */
+export function buildProgram(language: Language, actions: CommandActions): Command {
+  const { help } = messagesIn(language);
+  const program = new Command("lienthong");
+  const repeat = (value: string, earlier: string[] | undefined) => [...(earlier ?? []), value];
+
+  const describe = (command: Command, description: string): Command => {
+    const lines = examples[commandPath(command)] ?? [];
+    command.description(description).helpOption("-h, --help", help.helpOption).helpCommand(false).exitOverride();
+    command.configureHelp({
+      showGlobalOptions: true,
+      styleTitle: (title) => help.headings[title] ?? title,
+      optionDescription: ({ description, defaultValue, envVar }) => {
+        const notes = [
+          ...(typeof defaultValue === "string" ? [help.default(defaultValue)] : []),
+          ...(envVar === undefined ? [] : [envVar]),
+        ];
+        return notes.length === 0 ? description : `${description} (${notes.join(", ")})`;
+      },
+    });
+    if (lines.length > 0) {
+      command.addHelpText("before", `${help.examples}\n${lines.map((line) => `  ${line}`).join("\n")}\n`);
+    }
+    return command;
+  };
+  const group = (name: string, description: string): Command => describe(program.command(name), description);
+  const under = (parent: Command, usage: string, description: string): Command =>
+    describe(parent.command(usage), description);
+
+  describe(program, help.program)
+    .addOption(new Option("--data <DIR>", help.data).default(".lienthong").env("LIENTHONG_DATA"))
+    .option("--as <AGENCY>", help.as)
+    .option("--key <FILE>", help.key)
+    .option("--system <SYSTEM>", help.system)
+    .option("--json", help.json)
+    .option("--no-color", help.noColor)
+    .option("--lang <LANG>", help.lang);
+
+  under(program, "up", help.up)
+    .option("--dossiers <N>", help.upDossiers, "200")
+    .option("--scenario <NAME>", help.upScenario, "hanoi")
+    .action(actions.up);
+  under(program, "serve", help.serve).argument("<SERVICE>", help.serveService).action(actions.serve);
+
+  const agency = group("agency", help.agency);
+  under(agency, "list", help.agencyList)
+    .option("--level <LEVEL>", help.agencyLevel)
+    .option("--on <DAY>", help.agencyOn)
+    .option("--name <TEXT>", help.agencyName)
+    .action(actions.agencyList);
+  under(agency, "show", help.agencyShow).argument("<AGENCY>", help.agencyId).action(actions.agencyShow);
+
+  const procedure = group("procedure", help.procedure);
+  under(procedure, "list", help.procedureList)
+    .option("--with-route", help.procedureWithRoute)
+    .action(actions.procedureList);
+  under(procedure, "show", help.procedureShow)
+    .argument("<PROCEDURE>", help.procedureArgument)
+    .action(actions.procedureShow);
+
+  const route = group("route", help.route);
+  under(route, "check", help.routeCheck).argument("<FILE>", help.routeFile).action(actions.routeCheck);
+
+  const dossier = group("dossier", help.dossier);
+  const onDossier = (name: string, description: string): Command =>
+    under(dossier, name, description).argument("<CODE>", help.dossierCode);
+  onDossier("open", help.dossierOpen)
+    .requiredOption("--procedure <PROCEDURE>", help.procedureArgument)
+    .option("--area <AREA>", help.area)
+    .option("--route <ROUTE>", help.routeOption)
+    .option("--step <STEP>", help.stepStart)
+    .option("--channel <CHANNEL>", help.channelIn, "in-person")
+    .option("--received <TIME>", help.received)
+    .option("--choose <EDGE>", help.choose, repeat)
+    .action(actions.dossierOpen);
+  onDossier("forward", help.dossierForward)
+    .option("--branch <BRANCH>", help.branch)
+    .option("--edge <EDGE>", help.edge, repeat)
+    .option("--to <RECEIVER>", help.to, repeat)
+    .action(actions.dossierForward);
+  onDossier("acknowledge", help.dossierAcknowledge)
+    .option("--branch <BRANCH>", help.branch)
+    .action(actions.dossierAcknowledge);
+  onDossier("refuse", help.dossierRefuse)
+    .option("--branch <BRANCH>", help.branch)
+    .requiredOption("--reason <REASON>", help.refusalReason)
+    .action(actions.dossierRefuse);
+  onDossier("complete", help.dossierComplete)
+    .option("--branch <BRANCH>", help.branch)
+    .option("--outcome <OUTCOME>", help.outcome, "done")
+    .action(actions.dossierComplete);
+  onDossier("join", help.dossierJoin).option("--into <BRANCH>", help.into).action(actions.dossierJoin);
+  onDossier("return", help.dossierReturn)
+    .option("--branch <BRANCH>", help.branch)
+    .requiredOption("--outcome <OUTCOME>", help.outcome)
+    .option("--channel <CHANNEL>", help.channelOut, "in-person")
+    .action(actions.dossierReturn);
+  onDossier("show", help.dossierShow).action(actions.dossierShow);
+  onDossier("trail", help.dossierTrail).action(actions.dossierTrail);
+
+  const inbox = group("inbox", help.inbox);
+  under(inbox, "watch", help.inboxWatch)
+    .option("--subscription <NAME>", help.subscription, "watch")
+    .option("--settle", help.settle)
+    .option("--from <INDEX>", help.from)
+    .option("--count <N>", help.count)
+    .action(actions.inboxWatch);
+  return program;
+}
+
+/** "dossier open" of the command under the program; empty for the program itself. */
+export function commandPath(command: Command): string {
+  const names: string[] = [];
+  for (let at: Command | null = command; at?.parent != null; at = at.parent) names.unshift(at.name());
+  return names.join(" ");
+}
