@@ -15,7 +15,7 @@ export default defineConfig({
     hookTimeout: 120_000,
     pool: "forks",
     maxWorkers: availableParallelism(),
-    execArgv: ["--disable-warning=ExperimentalWarning", "--disable-warning=DEP0123"],
+    execArgv: ["--disable-warning=ExperimentalWarning"],
     env: { UV_THREADPOOL_SIZE: String(availableParallelism()) },
   },
 });

@@ -8,9 +8,9 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
   ],
   up: ["lienthong up", "lienthong up --dossiers 1000", "lienthong up --data /srv/lienthong --scenario none"],
   serve: ["lienthong serve registry", "lienthong serve exchange --data /srv/lienthong"],
-  agency: ["lienthong agency list --name 'phuc xa'", "lienthong agency show hn-wold-00004"],
+  agency: ["lienthong agency list --name 'truc bach'", "lienthong agency show hn-wold-00004"],
   "agency list": [
-    "lienthong agency list --name 'phuc xa'",
+    "lienthong agency list --name 'truc bach'",
     "lienthong agency list --level district --on 2025-05-05",
     "lienthong agency list --json",
   ],

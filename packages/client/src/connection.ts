@@ -40,7 +40,9 @@ export interface Connection {
  */
 export function connect({ address, tls, deadlineMs = CALL_DEADLINE_MS, channel }: ConnectOptions): Connection {
   const credentials = createGrpcCredentials(tls);
-  const options = grpcChannelOptions(channel);
+  // A certificate for this machine names it "localhost"; TLS allows no address as a server's name (RFC 6066 section 3).
+  const serverName = /^(?:127(?:\.\d+){3}|\[::1\]):/.test(address) ? { serverName: "localhost" } : {};
+  const options = grpcChannelOptions({ ...serverName, ...channel });
   const channelOverride = new Channel(address, credentials, options);
   const on = { channelOverride };
   const defaults = { deadlineMs };

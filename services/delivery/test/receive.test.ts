@@ -237,7 +237,7 @@ describe("order and sharing", () => {
 });
 
 describe("callers that do not keep up", () => {
-  test("a caller that never reads and one that never settles hold nobody else up and nothing in memory beyond their credit", async () => {
+  test("a caller that never reads and one that never settles hold nobody else up, and lose nothing", async () => {
     const { shard, replica } = await newReplica();
     const deaf = replica.receive({ credit: 10_000, subscription: "deaf" });
     deaf.stopReading();

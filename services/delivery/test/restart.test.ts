@@ -145,11 +145,14 @@ describe("several replicas", () => {
     onTestFinished(() => one.stop());
     onTestFinished(() => other.stop());
     await shard.forward(forwards(10));
-    await one.receive().settleEverything().count(10);
+    const atOne = one.receive().settleEverything();
+    await atOne.count(10);
     await until(() => other.deliveries.waitingCount("dep-b") === 0);
     const again = other.receive({ fromLeafIndex: 4 });
     await again.count(6);
-    await until(() => one.deliveries.waitingCount("dep-b") === 0 || again.error !== null);
+    await atOne.count(16);
+    await until(() => [one, other].every(({ deliveries }) => deliveries.waitingCount("dep-b") === 0));
+    expect(atOne.leafIndexes().slice(10)).toEqual([4, 5, 6, 7, 8, 9]);
   });
 });
 

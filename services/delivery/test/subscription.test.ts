@@ -251,6 +251,28 @@ interface Side {
   holder: TestHolder;
 }
 
+test("what was settled beyond the end of a stream that came back shorter is doubted, and handed out", () => {
+  const index = new TestIndex();
+  const subscription = new Subscription(index.agency, "main", 0);
+  const holder = new TestHolder();
+  subscription.receivers.add(holder);
+  subscription.merge({ epoch: 0, position: 20, exceptions: [4], handedOutUpTo: 20 }, 0);
+  expect(subscription.doubtBeyond(20)).toBe(false);
+  expect(subscription.doubtBeyond(10)).toBe(true);
+  expect(subscription.doubtBeyond(10)).toBe(false);
+  for (let count = 0; count < 10; count++) {
+    const entry = index.next(count);
+    index.agency.add(entry);
+    subscription.add(entry);
+  }
+  subscription.firstQueued();
+  const taken = subscription.take(holder, 100, Number.POSITIVE_INFINITY, 0, everythingFits);
+  expect(taken.map(({ sequence }) => sequence)).toEqual([4, 12, 14, 16, 18, 20]);
+  expect(subscription.settledState()).toMatchObject({ epoch: 1, position: 10, exceptions: [4] });
+  expect(subscription.changed).toBe(true);
+  index.store.close();
+});
+
 describe("what is in memory", () => {
   test("a subscription whose receivers take nothing keeps a bounded queue, one without receivers nothing", () => {
     const index = new TestIndex();

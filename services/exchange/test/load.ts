@@ -54,7 +54,7 @@ export function startLoad(
       } catch (error) {
         if (!(error instanceof BusCallError) || error.retry === "terminal") throw error;
         retried.push(error);
-        await wait(10);
+        await wait(50);
       }
     }
   }

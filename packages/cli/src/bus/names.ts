@@ -3,7 +3,7 @@ import type { RouteRecord } from "@lienthong/contracts/registry/v1/route";
 
 /** Vietnamese names of offices and steps; an id stands for what the registry does not know. */
 export interface Names {
-  /** "UBND phường Phúc Xá", or with a unit "Bộ phận Một cửa, UBND phường Phúc Xá". */
+  /** "UBND phường Trúc Bạch", or with a unit "Bộ phận Một cửa, UBND phường Trúc Bạch". */
   office(agency: string, unit?: string): string;
   step(id: string): string;
 }
@@ -46,7 +46,7 @@ export async function lookUpNames(
   };
 }
 
-/** "phường Phúc Xá" of "UBND phường Phúc Xá". */
+/** "phường Trúc Bạch" of "UBND phường Trúc Bạch". */
 function placeIn(agencyName: string): string {
   return agencyName.replace(/^UBND /, "");
 }

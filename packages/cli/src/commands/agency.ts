@@ -32,6 +32,8 @@ export async function agencyList(context: CommandContext, options: AgencyListOpt
       context.printJson(agencies.map(({ agency, valid }) => agencyJson(agency, valid)));
       return;
     }
+    context.talk(messages.agency.count(agencies.length));
+    if (agencies.length === 0) return;
     const { headings, levels } = messages.agency;
     context.print(
       renderTable(
@@ -56,7 +58,6 @@ export async function agencyList(context: CommandContext, options: AgencyListOpt
         style,
       ),
     );
-    context.talk(messages.agency.count(agencies.length));
   });
 }
 

@@ -22,22 +22,22 @@ export async function procedureList(context: CommandContext, options: { readonly
     }
     const { headings, count } = context.messages.procedure;
     const { levels } = context.messages.agency;
+    // Keys are copied into other commands, so they are never broken; a narrow terminal goes without level and route.
+    const wide = context.columns >= 110;
     context.print(
       renderTable(
         [
-          { heading: headings.key, share: 1, columnsMin: 16 },
+          { heading: headings.key },
           { heading: headings.code },
-          { heading: headings.name, share: 2.4, columnsMin: 20 },
-          { heading: headings.level },
-          { heading: headings.routes, share: 1, columnsMin: 10 },
+          { heading: headings.name, share: 1, columnsMin: 20 },
+          ...(wide ? [{ heading: headings.level }, { heading: headings.routes }] : []),
         ],
         procedures.map(({ procedure, routes }) => ({
           cells: [
             procedure?.key ?? "",
             procedure?.code ?? "",
             procedure?.name?.vi ?? "",
-            levels[agencyLevelWords.nameOf(procedure?.level ?? 0)] ?? "",
-            routes.join(", "),
+            ...(wide ? [levels[agencyLevelWords.nameOf(procedure?.level ?? 0)] ?? "", routes.join("\n")] : []),
           ],
         })),
         context.columns,
