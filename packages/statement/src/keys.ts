@@ -62,11 +62,11 @@ export function importSigningKey(pem: string): SigningKey {
   return signingKeyOf(key);
 }
 
-/** Makes a new private key: Ed25519, P-256, or RSA of 3,072 bits. */
+/** Makes a new private key: Ed25519, P-256, or RSA of 2,048 bits, as most public-service certificates have. */
 export function generateSigningKey(kind: "ed25519" | "p256" | "rsa"): SigningKey {
   if (kind === "ed25519") return signingKeyOf(generateKeyPairSync("ed25519").privateKey);
   if (kind === "p256") return signingKeyOf(generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey);
-  return signingKeyOf(generateKeyPairSync("rsa", { modulusLength: 3_072 }).privateKey);
+  return signingKeyOf(generateKeyPairSync("rsa", { modulusLength: 2_048 }).privateKey);
 }
 
 /** The private key as PKCS#8 PEM, for a file that only its owner may read. */

@@ -28,7 +28,7 @@ import { submitStatementPort } from "./ports/submit-statement-port.ts";
 import { createPromisePen } from "./promise-pen.ts";
 import type { DeliveredProposal } from "./proposal.ts";
 import { registryRulebook } from "./registry-rulebook.ts";
-import { draftShardEvent, generationOf, readShardChain, simulatedTimeOf } from "./shard-chain.ts";
+import { draftShardEvent, generationOf, readShardChain, readShardChainTail, simulatedTimeOf } from "./shard-chain.ts";
 import { openShardGuard, ShardStoppedError } from "./shard-guard.ts";
 import { type RegistryInForce, WritePath } from "./write-path.ts";
 
@@ -132,14 +132,14 @@ export async function createExchange(options: ExchangeOptions): Promise<Exchange
 
   async function appendShardEvent(event: ShardEvent): Promise<void> {
     for (;;) {
-      const present = await readShardChain(shard, reader);
-      if (event.what?.$case === "opened" && present.events.length > 0) return;
+      const present = await readShardChainTail(shard, reader);
+      if (event.what?.$case === "opened" && present.number > 0n) return;
       const draft = draftShardEvent(present, event, about());
       const { appended } = await appendDurably([draft], { appender, reader }, async (why) => {
         logger.warn({ why }, "an event of the shard is appended again");
       });
       const stored = appended[0];
-      if (stored === undefined) continue; // another replica was first: read the chain again
+      if (stored === undefined) continue; // another replica was first: read the end again
       guard.commit(stored.sequence, draft.hash);
       return;
     }

@@ -11,21 +11,12 @@ import type { AppendDraft } from "./append-durably.ts";
 export interface ShardChain {
   /** Its events, in order; empty before it was opened. */
   readonly events: readonly ReadEvent[];
-  /** Hash of the last one, 32 bytes; empty for none. */
-  readonly lastHash: Uint8Array;
-  /** Stream sequence of the last one; 0 for none. */
-  readonly sequence: number;
 }
 
 /** Reads the chain at the leader. */
 export async function readShardChain(shard: string, reader: Reader): Promise<ShardChain> {
   const messages = await reader.messagesOfSubject(shardEventSubject(shard));
-  const last = messages.at(-1);
-  return {
-    events: messages.map((message) => readEvent(message.payload)),
-    lastHash: last === undefined ? new Uint8Array(0) : leafHash(last.payload),
-    sequence: last?.sequence ?? 0,
-  };
+  return { events: messages.map((message) => readEvent(message.payload)) };
 }
 
 /** Generation that the chain is in: 1 until another was started. */
@@ -55,9 +46,30 @@ export function simulatedTimeOf(chain: ShardChain): Timestamp | undefined {
   return time;
 }
 
+/** Where the chain ends: all that its next event needs. */
+export interface ShardChainTail {
+  /** Number of the last event; 0 for none. */
+  readonly number: bigint;
+  /** Hash of the last event, 32 bytes; empty for none. */
+  readonly hash: Uint8Array;
+  /** Stream sequence of the last event; 0 for none. */
+  readonly sequence: number;
+  readonly recordedTime: Timestamp | undefined;
+  readonly wallTime: Timestamp | undefined;
+}
+
+/** Reads the end of the chain at the leader. */
+export async function readShardChainTail(shard: string, reader: Reader): Promise<ShardChainTail> {
+  const last = await reader.lastAtLeader(shardEventSubject(shard));
+  if (last === null)
+    return { number: 0n, hash: new Uint8Array(0), sequence: 0, recordedTime: undefined, wallTime: undefined };
+  const { number, recordedTime, wallTime } = readEvent(last.payload).header;
+  return { number, hash: leafHash(last.payload), sequence: last.sequence, recordedTime, wallTime };
+}
+
 /** Builds the next event of the chain. */
 export function draftShardEvent(
-  chain: ShardChain,
+  tail: ShardChainTail,
   event: ShardEvent,
   about: {
     shard: string;
@@ -68,7 +80,6 @@ export function draftShardEvent(
     wallTime: Timestamp;
   },
 ): AppendDraft & { readonly hash: Uint8Array } {
-  const previous = chain.events.at(-1)?.header;
   const later = (time: Timestamp, before: Timestamp | undefined) =>
     before === undefined ? time : laterTimestamp(before, time);
   const bytes = encodeEvent(
@@ -76,12 +87,12 @@ export function draftShardEvent(
       version: 1,
       shard: about.shard,
       generation: about.generation,
-      number: BigInt(chain.events.length + 1),
-      previous: chain.lastHash,
+      number: tail.number + 1n,
+      previous: tail.hash,
       registryHead: about.registryHead,
       system: about.replica,
-      recordedTime: later(about.recordedTime, previous?.recordedTime),
-      wallTime: later(about.wallTime, previous?.wallTime),
+      recordedTime: later(about.recordedTime, tail.recordedTime),
+      wallTime: later(about.wallTime, tail.wallTime),
     },
     { $case: "shard", value: event },
   );
@@ -89,7 +100,7 @@ export function draftShardEvent(
     dossier: "",
     subject: shardEventSubject(about.shard),
     bytes,
-    expectedSequence: chain.sequence,
+    expectedSequence: tail.sequence,
     hash: leafHash(bytes),
   };
 }
