@@ -1,4 +1,11 @@
+import { EXIT } from "./exit-codes.ts";
 import { runCli } from "./run-cli.ts";
+
+// Whoever reads may have seen enough: `lienthong agency list | head`.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(0);
+  throw error;
+});
 
 process.exitCode = await runCli(process.argv.slice(2), {
   stdout: process.stdout,
@@ -7,11 +14,20 @@ process.exitCode = await runCli(process.argv.slice(2), {
   columns: process.stdout.isTTY ? process.stdout.columns : null,
   colorful: (process.stdout.isTTY && process.env.TERM !== "dumb") || Boolean(process.env.FORCE_COLOR),
   onInterrupt(interrupted) {
-    process.once("SIGINT", interrupted);
-    process.once("SIGTERM", interrupted);
+    let firstMs = 0;
+    // Ctrl-C under npx arrives twice at once: from the terminal and from npm. Only one that comes later means "end now".
+    const onSignal = () => {
+      if (firstMs > 0 && performance.now() - firstMs > 1_000) process.exit(EXIT.interrupted);
+      if (firstMs === 0) {
+        firstMs = performance.now();
+        interrupted();
+      }
+    };
+    process.on("SIGINT", onSignal);
+    process.on("SIGTERM", onSignal);
     return () => {
-      process.off("SIGINT", interrupted);
-      process.off("SIGTERM", interrupted);
+      process.off("SIGINT", onSignal);
+      process.off("SIGTERM", onSignal);
     };
   },
 });

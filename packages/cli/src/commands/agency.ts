@@ -52,7 +52,6 @@ export async function agencyList(context: CommandContext, options: AgencyListOpt
             agency?.areaCode ?? "",
             validity(valid, context),
           ],
-          continues: true,
         })),
         columns,
         style,

@@ -13,7 +13,8 @@ export interface DossierAtHand extends Submission {
   readonly registry: Connection;
   readonly shard: GetShardResponse;
   readonly actor: Actor;
-  readonly pen: AgencyPen;
+  /** The pen of who acts; the unit given is taken unless the user named another. */
+  penFor(unit: string): Promise<AgencyPen>;
   readonly dossier: Dossier;
 }
 
@@ -22,8 +23,8 @@ export async function prepare(session: Session, context: CommandContext): Promis
   const actor = session.actor();
   const exchange = await session.exchange(actor.agency);
   const [registry, shard] = await Promise.all([session.registry(), exchange.exchange.getShard(session.run.shard)]);
-  const pen = await session.pen(actor, shard);
-  return { context, exchange, registry, shard, actor, agency: actor.agency, pen };
+  const penFor = (unit: string) => session.pen({ agency: actor.agency, unit: actor.unit || unit }, shard);
+  return { context, exchange, registry, shard, actor, agency: actor.agency, penFor };
 }
 
 /** The same with the dossier's state. */

@@ -33,7 +33,7 @@ export async function dossierForward(context: CommandContext, code: string, opti
   const { messages } = context;
   await withSession(context, async (session) => {
     const atHand = await takeUp(session, context, code);
-    const { dossier, agency, registry, pen } = atHand;
+    const { dossier, agency, registry } = atHand;
     const { BRANCH_STATE_WORKING, BRANCH_STATE_COMPLETED } = BranchState;
     const fits = heldIn(agency, BRANCH_STATE_WORKING, BRANCH_STATE_COMPLETED);
     const branch = pickBranch(atHand, options.branch, fits, messages);
@@ -60,6 +60,7 @@ export async function dossierForward(context: CommandContext, code: string, opti
         receiver: (receivers[index] as ChosenReceiver).receiver,
       }),
     );
+    const pen = await atHand.penFor(branch.unit);
     const signed = pen.forward({ dossier: code, branch: branch.branch, head: branch.head, targets });
     const more = {
       receivers: targets.map((target, index) => ({
@@ -169,11 +170,14 @@ async function pickReceivers(
       const role = route.steps.find(({ id }) => id === edge.to)?.role ?? "";
       const question = { role, areaCode: dossier.areaCode, procedure: dossier.procedure, onDate };
       const { candidates, missing } = await registry.registry.resolveRole(question);
-      const [first, ...others] = candidates;
-      if (first === undefined) {
+      const [nearest] = candidates;
+      if (nearest === undefined) {
         const why = missing?.[context.language] || missing?.vi || "";
         throw new CliError(EXIT.refused, pick.noReceiver(role, why));
       }
+      // Of an agency that plays the role as such and has a unit that plays it, the unit is meant.
+      const first = candidates.find(({ agency, unit }) => agency === nearest.agency && unit !== "") ?? nearest;
+      const others = candidates.filter(({ agency }) => agency !== first.agency);
       const why = shortOfficeName(first.why?.[context.language] || first.why?.vi || "");
       return { receiver: { agency: first.agency, unit: first.unit }, why, others };
     }),

@@ -47,10 +47,10 @@ export async function dossierOpen(context: CommandContext, code: string, options
       const own = candidates.find((candidate) => candidate.agency === agency && candidate.unit !== "");
       if (own !== undefined) {
         desk = own.unit;
-        context.talk(messages.done.desk(own.unit, shortOfficeName(own.why?.[context.language] || own.why?.vi || "")));
+        context.talk(messages.done.desk(shortOfficeName(own.why?.[context.language] || own.why?.vi || "")));
       }
     }
-    const pen = desk === actor.unit ? prepared.pen : await session.pen({ agency, unit: desk }, shard);
+    const pen = await prepared.penFor(desk);
     const signed = pen.open({
       dossier: code,
       areaCode,

@@ -29,7 +29,8 @@ export async function dossierAcknowledge(
   await withSession(context, async (session) => {
     const atHand = await takeUp(session, context, code);
     const branch = pickBranch(atHand, options.branch, offeredTo(atHand.agency), context.messages);
-    await submitAndTell(atHand.pen.acknowledge({ dossier: code, ...handoffOf(branch) }), atHand);
+    const pen = await atHand.penFor(branch.pending?.receiver?.unit ?? "");
+    await submitAndTell(pen.acknowledge({ dossier: code, ...handoffOf(branch) }), atHand);
   });
 }
 
@@ -43,7 +44,8 @@ export async function dossierRefuse(
   await withSession(context, async (session) => {
     const atHand = await takeUp(session, context, code);
     const branch = pickBranch(atHand, options.branch, offeredTo(atHand.agency), context.messages);
-    await submitAndTell(atHand.pen.refuse({ dossier: code, ...handoffOf(branch), reason }), atHand);
+    const pen = await atHand.penFor(branch.pending?.receiver?.unit ?? "");
+    await submitAndTell(pen.refuse({ dossier: code, ...handoffOf(branch), reason }), atHand);
   });
 }
 
@@ -57,8 +59,9 @@ export async function dossierComplete(
   await withSession(context, async (session) => {
     const atHand = await takeUp(session, context, code);
     const fits = heldIn(atHand.agency, BRANCH_STATE_WORKING);
-    const { branch, head, step } = pickBranch(atHand, options.branch, fits, context.messages);
-    await submitAndTell(atHand.pen.complete({ dossier: code, branch, head, step, outcome }), atHand);
+    const { branch, head, step, unit } = pickBranch(atHand, options.branch, fits, context.messages);
+    const pen = await atHand.penFor(unit);
+    await submitAndTell(pen.complete({ dossier: code, branch, head, step, outcome }), atHand);
   });
 }
 
@@ -70,7 +73,7 @@ export async function dossierJoin(
 ): Promise<void> {
   await withSession(context, async (session) => {
     const atHand = await takeUp(session, context, code);
-    const { dossier, agency, pen } = atHand;
+    const { dossier, agency } = atHand;
     const living = (parent: Branch) =>
       childrenOf(parent.branch, dossier.branches).filter(({ state }) => state !== BRANCH_STATE_JOINED);
     const fits = (parent: Branch) =>
@@ -78,7 +81,9 @@ export async function dossierJoin(
     const parent = pickBranch(atHand, options.into, fits, context.messages);
     const children = living(parent);
     // Whoever joins works at the joining step; a sibling that is still elsewhere makes the bus say that the join is incomplete.
-    const step = children.find(heldIn(agency, BRANCH_STATE_WORKING))?.step ?? parent.step;
+    const arrived = children.find(heldIn(agency, BRANCH_STATE_WORKING));
+    const step = arrived?.step ?? parent.step;
+    const pen = await atHand.penFor(arrived?.unit ?? "");
     const branches = children.map(({ branch, head }) => ({ branch, head }));
     await submitAndTell(pen.join({ dossier: code, branches, into: parent.branch, step }), atHand);
   });
@@ -95,7 +100,8 @@ export async function dossierReturn(
   await withSession(context, async (session) => {
     const atHand = await takeUp(session, context, code);
     const fits = heldIn(atHand.agency, BRANCH_STATE_WORKING, BRANCH_STATE_COMPLETED);
-    const { branch, head } = pickBranch(atHand, options.branch, fits, context.messages);
-    await submitAndTell(atHand.pen.returnToCitizen({ dossier: code, branch, head, outcome, channel }), atHand);
+    const { branch, head, unit } = pickBranch(atHand, options.branch, fits, context.messages);
+    const pen = await atHand.penFor(unit);
+    await submitAndTell(pen.returnToCitizen({ dossier: code, branch, head, outcome, channel }), atHand);
   });
 }

@@ -3,7 +3,7 @@ import { BusCallError, type Receiver } from "@lienthong/client";
 import type { Delivery } from "@lienthong/contracts/exchange/v1/delivery_service";
 import { readEvent } from "@lienthong/statement";
 import { lookUpNames } from "../bus/names.ts";
-import { type Session, withSession } from "../bus/session.ts";
+import { isSimulated, type Session, withSession } from "../bus/session.ts";
 import { readSingleEvent } from "../bus/trail-events.ts";
 import type { CommandContext } from "../command-context.ts";
 import { deliveryRoleWords } from "../contract-words.ts";
@@ -35,8 +35,10 @@ export async function inboxWatch(context: CommandContext, options: WatchOptions)
     const { agency } = session.actor();
     const exchange = await session.exchange(agency);
     const watch = new Watch(context, session, count);
+    const shard = await exchange.exchange.getShard(session.run.shard);
     context.talk(messages.inbox.watching(agency, options.subscription));
     if (options.settle !== true) context.talk(messages.inbox.notSettling);
+    if (isSimulated(shard)) context.talk(messages.time.scenarioClock);
     for (let first = true; !watch.done; first = false) {
       const receiver = exchange.delivery.receive(
         {

@@ -12,6 +12,7 @@ import { BranchState, type Dossier } from "@lienthong/contracts/exchange/v1/doss
 import type { GetShardResponse } from "@lienthong/contracts/exchange/v1/exchange_service";
 import type { RouteRecord } from "@lienthong/contracts/registry/v1/route";
 import { lookUpNames } from "../bus/names.ts";
+import { isSimulated } from "../bus/session.ts";
 import { dossierAgencies, findProcedure, routeOf } from "../bus/trail-view.ts";
 import type { CommandContext } from "../command-context.ts";
 import { CliError, EXIT } from "../exit-codes.ts";
@@ -82,7 +83,7 @@ async function tell(
   accepted: ReadAccepted,
   dossier: Dossier,
   moved: Dossier["branches"],
-  { context, registry }: Submission,
+  { context, registry, agency, shard }: Submission,
 ): Promise<void> {
   const { messages, language, columns } = context;
   const procedure = await findProcedure(registry, dossier.procedure);
@@ -90,11 +91,21 @@ async function tell(
   const names = await lookUpNames(registry.registry, dossierAgencies(dossier), route);
   const lines = moved.map((branch) => branchSentence(branch, dossier.branches, names, language, messages));
   const next = [
-    ...new Set(moved.map((branch) => nextActions(branch, dossier.branches, route, names, messages)).filter(Boolean)),
+    ...new Set(
+      moved
+        .map((branch) =>
+          // Custody that came back to somebody else: after a refusal.
+          branch.holder !== agency && branch.holder !== "" && branch.pending === undefined
+            ? messages.actions.holderDecides(names.office(branch.holder, branch.unit))
+            : nextActions(branch, dossier.branches, route, names, messages),
+        )
+        .filter(Boolean),
+    ),
   ];
   if (dossier.ended) lines.push(messages.done.ended);
   else if (next.length > 0) lines.push(messages.done.next(next.join("; ")));
   if (accepted.repeated) lines.push(messages.done.repeated);
   lines.push(messages.done.event(String(accepted.event.header.number), String(accepted.leafIndex)));
+  if (isSimulated(shard)) lines.push(messages.time.scenarioClock);
   context.print(lines.flatMap((line) => wrapText(line, columns)).join("\n"));
 }

@@ -196,7 +196,7 @@ export const en = {
     expired: "the handoff expired; the sender keeps it",
     reassigned: "moved by order",
     deemed_consent: "silence counted as agreement",
-    withheld: "(a branch this agency may not read)",
+    withheld: "(withheld)",
     unknown: (name: string) => `said something this version cannot show (${name})`,
   },
   trail: {
@@ -238,11 +238,13 @@ export const en = {
     ended: "The dossier has ended.",
     chosen: (step: string, receiver: string, why: string) => `For "${step}": ${receiver}. ${why}`,
     others: (others: string) => `Also competent: ${others}; choose with --to.`,
-    desk: (unit: string, why: string) => `At the desk ${unit}. ${why}`,
+    desk: (why: string) => `Desk of receipt: ${why}`,
   },
   actions: {
     complete: "complete the step",
     forward: (steps: string) => `forward to ${steps}`,
+    forwardAgain: "forward again on the way it was forked for",
+    holderDecides: (holder: string) => `${holder} sees the refusal and decides`,
     fork: (steps: string) => `fork to ${steps}`,
     back: (steps: string) => `send back to ${steps}`,
     join: (branches: string) => `join ${branches}`,

@@ -194,7 +194,7 @@ export const vi: Messages = {
     expired: "hết hạn tiếp nhận; bên gửi vẫn giữ hồ sơ",
     reassigned: "chuyển giao theo quyết định",
     deemed_consent: "im lặng được coi là đồng ý",
-    withheld: "(thuộc nhánh mà cơ quan này không được xem)",
+    withheld: "(không được xem)",
     unknown: (name) => `nội dung mà phiên bản này chưa hiển thị được (${name})`,
   },
   trail: {
@@ -234,13 +234,16 @@ export const vi: Messages = {
     repeated: "Phát biểu này đã được chấp nhận trước đó; đây vẫn là sự kiện cũ.",
     next: (actions) => `Tiếp theo: ${actions}.`,
     ended: "Hồ sơ đã kết thúc.",
-    chosen: (step, receiver, why) => `Bước "${step}": ${receiver}. ${why}`,
+    // The sentence of the registry begins with the name.
+    chosen: (step, _receiver, why) => `Bước "${step}": ${why}`,
     others: (others) => `Cũng có thẩm quyền: ${others}; chọn bằng --to.`,
-    desk: (unit, why) => `Tại ${unit}. ${why}`,
+    desk: (why) => `Nơi tiếp nhận: ${why}`,
   },
   actions: {
     complete: "hoàn thành bước",
     forward: (steps) => `chuyển đến ${steps}`,
+    forwardAgain: "chuyển lại theo hướng đã tách",
+    holderDecides: (holder) => `${holder} thấy lý do từ chối và quyết định`,
     fork: (steps) => `chuyển song song đến ${steps}`,
     back: (steps) => `chuyển trả về ${steps}`,
     join: (branches) => `nhập các nhánh ${branches}`,

@@ -24,9 +24,7 @@ export function nextActions(
   const leaving = route.edges.filter(({ from, kind }) => from === branch.step && kind !== EdgeKind.EDGE_KIND_CONSULT);
   const stepNames = (edges: typeof leaving) => edges.map(({ to }) => `"${names.step(to)}"`);
   const parent = forkedParent(branch, all);
-  if (parent !== undefined && isStillAtFork(branch, parent)) {
-    return actions.forward(stepNames(leaving.filter(({ fork }) => fork !== "")).join(actions.or));
-  }
+  if (parent !== undefined && isStillAtFork(branch, parent)) return actions.forwardAgain;
   if (step.joinsFork !== "" && parent !== undefined) {
     const siblings = childrenOf(parent.branch, all).filter(({ state }) => state !== BranchState.BRANCH_STATE_JOINED);
     const arrived = siblings.every(

@@ -40,38 +40,41 @@ const edges = {
   middle: "│",
 };
 
-/** A table that fits `columns` as long as the flexible columns have their minimum. Ends without a newline. */
+/**
+ * A table that fits `width` as long as the flexible columns have their minimum. Lines between rows are drawn only where some row has
+ * several lines. Ends without a newline.
+ */
 export function renderTable(columns: readonly Column[], rows: readonly Row[], width: number, style: Style): string {
   const widths = columnWidths(columns, rows, width);
-  const table = new CliTable({
-    chars: edges,
-    style: { head: [], border: [] },
-    colWidths: widths.map((columnsWide) => columnsWide + paddingPerColumn),
-    colAligns: columns.map(({ align = "left" }) => align),
-  });
   const wrapped = (cells: readonly string[], paint: (line: string) => string) =>
     cells.map((cell, index) =>
       wrapText(cell, widths[index] as number)
         .map((line) => (line === "" ? line : paint(line)))
         .join("\n"),
     );
+  const body = groupsOf(rows).map((group) => {
+    const parts = group.map((row) => wrapped(row.cells, row.tone === "dim" ? style.dim : (line) => line));
+    return columns.map((_, column) =>
+      stack(
+        parts.map((cells) => cells[column] as string),
+        parts,
+      ),
+    );
+  });
+  const table = new CliTable({
+    chars: edges,
+    style: { head: [], border: [] },
+    colWidths: widths.map((columnsWide) => columnsWide + paddingPerColumn),
+    colAligns: columns.map(({ align = "left" }) => align),
+  });
   table.push(
     wrapped(
       columns.map(({ heading }) => heading),
       style.bold,
     ),
   );
-  for (const group of groupsOf(rows)) {
-    const parts = group.map((row) => wrapped(row.cells, row.tone === "dim" ? style.dim : (line) => line));
-    table.push(
-      columns.map((_, column) =>
-        stack(
-          parts.map((cells) => cells[column] as string),
-          parts,
-        ),
-      ),
-    );
-  }
+  if (body.some((cells) => cells.some((cell) => cell.includes("\n")))) table.push(...body);
+  else if (body.length > 0) table.push(columns.map((_, column) => body.map((cells) => cells[column]).join("\n")));
   return table
     .toString()
     .split("\n")
