@@ -1,4 +1,4 @@
-import { type BusError, busError, type Clock, type Logger, type PeerIdentity } from "@lienthong/chassis";
+import { asBusError, type BusError, busError, type Clock, type Logger, type PeerIdentity } from "@lienthong/chassis";
 import { type AudienceMember, audienceOf } from "@lienthong/domain";
 import type { ReadEvent } from "@lienthong/statement";
 import { AgencyIndex } from "./agency-index.ts";
@@ -221,7 +221,7 @@ export class DeliveryView {
   /** Why a system may not receive for one of these agencies, named by its place in `start`; null if it may. */
   refusalFor(identity: PeerIdentity, agencies: readonly string[]): BusError | null {
     for (const [index, agency] of agencies.entries()) {
-      const refusal = this.#options.authorise(identity, agency);
+      const refusal = this.#authorise(identity, agency);
       if (refusal === null) continue;
       const { reason, metadata, cause } = refusal;
       // An agency that the registry does not know is delegated to nobody.
@@ -230,6 +230,15 @@ export class DeliveryView {
       return busError(named, details, { cause });
     }
     return null;
+  }
+
+  /** A refusal that is thrown, as of a system that the registry no longer knows, is one all the same. */
+  #authorise(identity: PeerIdentity, agency: string): BusError | null {
+    try {
+      return this.#options.authorise(identity, agency);
+    } catch (error) {
+      return asBusError(error);
+    }
   }
 
   /** Subscriptions whose settled state is to be written. */

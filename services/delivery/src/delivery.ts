@@ -29,7 +29,7 @@ export interface DeliveryOptions {
   /** Numbers the epochs of subscriptions that start again. Spans are measured on the process's monotonic clock. */
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Why a system may not receive for an agency; null if it may. Asked at the start of a stream and every 10 s after. */
+  /** Why a system may not receive for an agency; null if it may. May throw the refusal as well. Asked at the start of a stream and every 10 s after. */
   authorise(identity: PeerIdentity, agency: string): BusError | null;
   /**
    * A receiver settled a handoff for the first time. Told at least once; told again every second while it rejects, until the

@@ -185,17 +185,25 @@ describe("the end", () => {
     expect(await drained).toEqual({ forced: false });
   });
 
-  test("a stream ends when its system may not receive for the agency any more", async () => {
+  test.each([
+    ["DELEGATION_MISSING", () => busError("DELEGATION_MISSING")],
+    [
+      "SYSTEM_UNKNOWN",
+      () => {
+        throw busError("SYSTEM_UNKNOWN");
+      },
+    ],
+  ])("a stream ends with %s when its system may not receive for the agency any more", async (reason, refuse) => {
     const shard = await TestShard.create(ground);
     let delegated = true;
     const replica = await startReplica(shard, {
-      authorise: () => (delegated ? null : busError("DELEGATION_MISSING")),
+      authorise: () => (delegated ? null : refuse()),
       authoriseEveryMs: 20,
     });
     onTestFinished(() => replica.stop());
     const receiver = replica.receive();
     await until(() => receiver.emptyCount === 1);
     delegated = false;
-    expect((await receiver.refusal()).reason).toBe("DELEGATION_MISSING");
+    expect((await receiver.refusal()).reason).toBe(reason);
   });
 });

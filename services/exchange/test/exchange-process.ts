@@ -10,8 +10,10 @@ import type { SecondExchangeOrders } from "./second-exchange.ts";
 export interface ExchangeProcess {
   /** A new connection to it, as a system; closed by `stop`. */
   connect(system: string): Connection;
-  /** Resolves with the exit code (or the signal) when it ended. */
-  readonly ended: Promise<number | string>;
+  /** Resolves when it has come to the halt it was ordered to. */
+  readonly halted: Promise<void>;
+  /** Ends it as a crash would. */
+  kill(): Promise<void>;
   /** Ends it in good order. */
   stop(): Promise<void>;
 }
@@ -20,7 +22,7 @@ export interface ExchangeProcess {
 export async function startExchangeProcess(
   bus: TestBus,
   number: number,
-  orders: Pick<SecondExchangeOrders, "dieBeforeAppending"> = {},
+  orders: Pick<SecondExchangeOrders, "haltBeforeAppending"> = {},
 ): Promise<ExchangeProcess> {
   const { folder, run, shard } = bus.bus;
   const replica = `exchange-${number}`;
@@ -49,8 +51,15 @@ export async function startExchangeProcess(
   ]);
   const { address } = JSON.parse(first) as { address: string };
   const connections: Connection[] = [];
+  const halted = once(lines, "line").then(([line]) => {
+    if (line !== JSON.stringify({ halted: true })) throw new Error(`The process of ${replica} said ${line}.`);
+  });
   return {
-    ended,
+    halted,
+    async kill() {
+      child.kill("SIGKILL");
+      await ended;
+    },
     connect(system) {
       const connection = connect({ address, tls: bus.tls(system), channel: { sharedConnection: false } });
       connections.push(connection);

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Connection, connect, readAccepted, type SignedStatement } from "@lienthong/client";
@@ -7,12 +7,11 @@ import { Channel, Outcome, RefusalReason, Statement } from "@lienthong/contracts
 import { importSigningKey, importVerifyingKey, signStatementPayload, type VerifyingKey } from "@lienthong/statement";
 import { dossierCode, type HeldBranch, startTestBus, type TestBus, testAreas } from "@lienthong/testkit";
 import { leafHash } from "@lienthong/tlog";
-import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { refusalOf, until } from "./conditions.ts";
 import { revokeSeal } from "./registrar.ts";
-import { faultsOf, readStream, sameBytes, saidBy, streamLength, trailOf } from "./stream-facts.ts";
-import { startSwallowingProxy, type SwallowingProxy } from "./swallowing-proxy.ts";
+import { faultsOf, readStream, saidBy, sameBytes, streamLength, trailOf } from "./stream-facts.ts";
+import { type SwallowingProxy, startSwallowingProxy } from "./swallowing-proxy.ts";
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
@@ -180,7 +179,11 @@ describe.each(losingWays)("an answer is lost $name", ({ lose }) => {
       const office = bus.office(agency);
       let there = { ...handed, head: await sayTwice(lose, agency, office.pen.acknowledge(handed)) };
       there = { ...there, head: await sayTwice(lose, agency, office.pen.complete({ ...there, outcome: done })) };
-      const back = { ...there, head: await sayTwice(lose, agency, office.signForward(there)), step: "collect-and-return" };
+      const back = {
+        ...there,
+        head: await sayTwice(lose, agency, office.signForward(there)),
+        step: "collect-and-return",
+      };
       arrived.push({ ...back, head: await sayTwice(lose, ward, desk.pen.acknowledge(back)) });
     }
     const { dossier } = held;

@@ -10,7 +10,7 @@ import { connectAs } from "@lienthong/nats-server";
 import { followRegistry } from "@lienthong/registry";
 import { importSigningKey } from "@lienthong/statement";
 import { createExchange } from "../src/index.ts";
-import { deadlyAppender } from "./deadly-appender.ts";
+import { haltingAppender } from "./halting-appender.ts";
 
 /** What the parent tells. */
 export interface SecondExchangeOrders {
@@ -22,8 +22,8 @@ export interface SecondExchangeOrders {
   readonly tlsDirectory: string;
   readonly promiseKeyPath: string;
   readonly logPath: string;
-  /** End the process right before it sends a round with two statements of this dossier in it. */
-  readonly dieBeforeAppending?: string;
+  /** Come to a halt right before a round with an event of this dossier is sent, and say `{"halted": true}`. */
+  readonly haltBeforeAppending?: string;
 }
 
 const orders = JSON.parse(process.argv[2] as string) as SecondExchangeOrders;
@@ -38,7 +38,8 @@ const registry = followRegistry({ connection });
 await registry.caughtUp;
 await registry.catchUp(10_000);
 const appender = createAppender({ connection, timeoutMs: 5_000 });
-const { dieBeforeAppending } = orders;
+const { haltBeforeAppending } = orders;
+const say = (line: object) => process.stdout.write(`${JSON.stringify(line)}\n`);
 const exchange = await createExchange({
   shard: orders.shard,
   replica: orders.replica,
@@ -47,7 +48,9 @@ const exchange = await createExchange({
   registry,
   promiseKey: importSigningKey(readFileSync(orders.promiseKeyPath, "utf8")),
   logger,
-  ...(dieBeforeAppending === undefined ? {} : { appender: deadlyAppender(appender, dieBeforeAppending) }),
+  ...(haltBeforeAppending === undefined
+    ? {}
+    : { appender: haltingAppender(appender, haltBeforeAppending, () => say({ halted: true })) }),
 });
 await exchange.startFeed([]);
 const authority = await openDevelopmentAuthority({ folder: orders.tlsDirectory });
@@ -58,7 +61,7 @@ const server = await createGrpcServer({
   logger,
 });
 server.setAllServing(true);
-process.stdout.write(`${JSON.stringify({ address: server.address })}\n`);
+say({ address: server.address });
 process.stdin.resume().on("end", () => {
   void (async () => {
     await server.drain(1_000);
