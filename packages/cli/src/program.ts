@@ -1,11 +1,11 @@
-import { Command, Option } from "commander";
+import { Command } from "commander";
 import type { CommandActions } from "./command-actions.ts";
 import { examples } from "./examples.ts";
 import type { Language } from "./messages/language.ts";
 import { messagesIn } from "./messages/language.ts";
 
-/** Builds the command line in one language. What a command does is given, so that parsing can be looked at alone. */
-export function buildProgram(language: Language, actions: CommandActions): Command {
+/** Builds the command line in one language. What a command does is given; so is the data folder where none is named. */
+export function buildProgram(language: Language, dataDefault: string, actions: CommandActions): Command {
   const { help } = messagesIn(language);
   const program = new Command("lienthong");
   const repeat = (value: string, earlier: string[] | undefined) => [...(earlier ?? []), value];
@@ -16,13 +16,8 @@ export function buildProgram(language: Language, actions: CommandActions): Comma
     command.configureHelp({
       showGlobalOptions: true,
       styleTitle: (title) => help.headings[title] ?? title,
-      optionDescription: ({ description, defaultValue, envVar }) => {
-        const notes = [
-          ...(typeof defaultValue === "string" ? [help.default(defaultValue)] : []),
-          ...(envVar === undefined ? [] : [envVar]),
-        ];
-        return notes.length === 0 ? description : `${description} (${notes.join(", ")})`;
-      },
+      optionDescription: ({ description, defaultValue }) =>
+        typeof defaultValue === "string" ? `${description} (${help.default(defaultValue)})` : description,
     });
     if (lines.length > 0) {
       command.addHelpText("before", `${help.examples}\n${lines.map((line) => `  ${line}`).join("\n")}\n`);
@@ -34,7 +29,7 @@ export function buildProgram(language: Language, actions: CommandActions): Comma
     describe(parent.command(usage), description);
 
   describe(program, help.program)
-    .addOption(new Option("--data <DIR>", help.data).default(".lienthong").env("LIENTHONG_DATA"))
+    .option("--data <DIR>", help.data, dataDefault)
     .option("--as <AGENCY>", help.as)
     .option("--key <FILE>", help.key)
     .option("--system <SYSTEM>", help.system)

@@ -91,7 +91,7 @@ export async function runCli(argv: readonly string[], io: CliIo): Promise<number
     inboxWatch: (options, command) => interruptible(command, (context) => inboxWatch(context, options)),
   };
 
-  const program = buildProgram(language, actions);
+  const program = buildProgram(language, io.env.LIENTHONG_DATA || ".lienthong", actions);
   configureOutput(program, io);
   try {
     await program.parseAsync([...argv], { from: "user" });

@@ -114,7 +114,14 @@ export function createDelivery(options: DeliveryOptions): Deliveries {
   }
 
   function every(periodMs: number, work: () => void): void {
-    timers.push(setInterval(work, periodMs).unref());
+    const guarded = () => {
+      try {
+        work();
+      } catch (error) {
+        logger.error({ err: error }, "Periodic work of the deliveries failed; it is tried again.");
+      }
+    };
+    timers.push(setInterval(guarded, periodMs).unref());
   }
 
   async function drainOnce(): Promise<void> {

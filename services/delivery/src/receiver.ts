@@ -1,4 +1,4 @@
-import type { BusError, Logger, PeerIdentity } from "@lienthong/chassis";
+import { asBusError, type BusError, type Logger, type PeerIdentity } from "@lienthong/chassis";
 import type { Delivery, ReceiveResponse } from "@lienthong/contracts/exchange/v1/delivery_service";
 import type { EventBytes } from "./event-bytes.ts";
 import type { Holder, OpenDelivery, Subscription } from "./subscription.ts";
@@ -91,6 +91,10 @@ export class Receiver implements Holder {
         await new Promise((resume) => setImmediate(resume));
         if (this.#ended || this.#retry !== null) return sent;
       }
+      return sent;
+    } catch (error) {
+      // A store that cannot be read: the stream ends, the receiver comes again, and nothing was settled by it.
+      this.end(asBusError(error));
       return sent;
     } finally {
       this.#sending = false;

@@ -14,7 +14,7 @@ export const en = {
     program:
       "Carries administrative dossiers between agencies, and keeps a trail of every handoff that nobody can alter unseen.",
     helpOption: "show this help",
-    data: "data folder of the bus",
+    data: "data folder of the bus (also: LIENTHONG_DATA)",
     as: "the agency to act as, AGENCY or AGENCY/UNIT",
     key: "the agency's key (PKCS#8, PEM) in place of the demonstration key",
     system: "the system to connect as; by default the one the agency delegated to",

@@ -14,7 +14,7 @@ export const vi: Messages = {
     program:
       "Chuyển hồ sơ thủ tục hành chính giữa các cơ quan và lưu vết mọi lần bàn giao, không ai sửa được mà không bị phát hiện.",
     helpOption: "xem hướng dẫn này",
-    data: "thư mục dữ liệu của trục liên thông",
+    data: "thư mục dữ liệu của trục liên thông (hoặc đặt LIENTHONG_DATA)",
     as: "cơ quan thực hiện, CƠ-QUAN hoặc CƠ-QUAN/ĐƠN-VỊ",
     key: "khóa ký của cơ quan (PKCS#8, PEM) thay cho khóa thử nghiệm",
     system: "hệ thống dùng để kết nối; mặc định là hệ thống được cơ quan ủy quyền",

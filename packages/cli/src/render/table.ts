@@ -107,7 +107,7 @@ function stack(cells: readonly string[], parts: readonly (readonly string[])[]):
 function columnWidths(columns: readonly Column[], rows: readonly Row[], width: number): number[] {
   const natural = columns.map(({ heading }, index) =>
     Math.max(
-      displayWidth(heading),
+      ...heading.split("\n").map((line) => displayWidth(line)),
       ...rows.flatMap(({ cells }) => (cells[index] ?? "").split("\n").map((line) => displayWidth(line))),
     ),
   );
