@@ -34,6 +34,10 @@ export interface ShardGuard {
   close(): void;
 }
 
+/** Heads that were read wait at most so long, or until there are so many, before they go to disk in one transaction. */
+const rememberWithinMs = 250;
+const rememberedMax = 2_000;
+
 /** Opens the heads of one replica in a folder of its own. Throws if they exist and cannot be read. */
 export function openShardGuard(options: {
   directory: string;
@@ -47,6 +51,21 @@ export function openShardGuard(options: {
   const durableHead: DurableHead = openDurableHead(join(directory, "head"));
   const heads: DossierHeads = openDossierHeads(join(directory, "dossier-heads.sqlite"));
   let stoppedBy: ShardStoppedError | null = null;
+  // Seen and not yet on disk: a transaction per event would cost more than the event. A crash loses this tail; the follower reads
+  // it again from the position that is on disk.
+  const unwritten = new Map<string, DossierHead & { dossier: string }>();
+  let unwrittenPosition: { sequence: number; hash: Uint8Array } | null = null;
+  let timer: NodeJS.Timeout | null = null;
+
+  function writeHeads(): void {
+    if (timer !== null) clearTimeout(timer);
+    timer = null;
+    if (unwrittenPosition === null) return;
+    const { sequence, hash } = unwrittenPosition;
+    heads.apply([...unwritten.values()], { generation, sequence, leafHash: hash });
+    unwritten.clear();
+    unwrittenPosition = null;
+  }
 
   function stop(why: string): ShardStoppedError {
     stoppedBy ??= new ShardStoppedError(
@@ -107,13 +126,17 @@ export function openShardGuard(options: {
     },
 
     remember(batch, sequence, hash) {
-      heads.apply(batch, { generation, sequence, leafHash: hash });
+      for (const head of batch) unwritten.set(head.dossier, head);
+      unwrittenPosition = { sequence, hash };
+      if (unwritten.size >= rememberedMax) writeHeads();
+      else timer ??= setTimeout(writeHeads, rememberWithinMs);
     },
 
-    dossierHead: (dossier) => heads.get(dossier),
+    dossierHead: (dossier) => unwritten.get(dossier) ?? heads.get(dossier),
     followFrom: () => (heads.position()?.sequence ?? 0) + 1,
 
     close() {
+      writeHeads();
       durableHead.close();
       heads.close();
     },
