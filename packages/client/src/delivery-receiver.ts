@@ -33,7 +33,10 @@ export interface Receiver {
   settle(deliveries: readonly DeliveryRef[]): void;
   /** Grants more deliveries under way. 1 to 10,000. */
   grant(additional: number): void;
-  /** Sends what is settled and ends the subscription; what was not settled comes again. */
+  /**
+   * Waits for the batch that is being handled, sends what is settled, and ends the subscription, all within 2 s; what was not settled
+   * comes again. A handler must not wait for it.
+   */
   close(): Promise<void>;
   /** Resolves when it is over: with null after `close`, else with why (BusCallError, or what `onDeliveries` threw). Never rejects. */
   readonly ended: Promise<Error | null>;
@@ -66,8 +69,12 @@ class DuplexReceiver implements Receiver {
   readonly #call: ClientDuplexStream<ReceiveRequest, ReceiveResponse>;
   #settled: SettledDelivery[] = [];
   #flushScheduled = false;
+  /** No further deliveries are handed to the handler. */
   #closing = false;
+  /** Nothing more is sent. */
+  #sentAll = false;
   #over = false;
+  #handled: Promise<void> = Promise.resolve();
 
   constructor(
     call: ClientDuplexStream<ReceiveRequest, ReceiveResponse>,
@@ -92,7 +99,7 @@ class DuplexReceiver implements Receiver {
   }
 
   settle(deliveries: readonly DeliveryRef[]): void {
-    if (this.#over || this.#closing) return;
+    if (this.#over || this.#sentAll) return;
     for (const { agency, leafIndex } of deliveries) this.#settled.push({ agency, leafIndex });
     if (this.#flushScheduled || this.#settled.length === 0) return;
     this.#flushScheduled = true;
@@ -104,12 +111,15 @@ class DuplexReceiver implements Receiver {
   }
 
   async close(): Promise<void> {
+    const cutOff = setTimeout(() => this.#call.cancel(), closeWithinMs);
     if (!this.#closing) {
-      this.#flush();
       this.#closing = true;
+      // What is being handled may still be settled: it is safe with the receiver, and need not come again.
+      await Promise.race([this.#handled, this.ended]);
+      this.#flush();
+      this.#sentAll = true;
       if (!this.#over) this.#call.end();
     }
-    const cutOff = setTimeout(() => this.#call.cancel(), closeWithinMs);
     await this.ended;
     clearTimeout(cutOff);
   }
@@ -118,7 +128,7 @@ class DuplexReceiver implements Receiver {
     this.#flushScheduled = false;
     const settled = this.#settled;
     this.#settled = [];
-    if (this.#over || this.#closing) return;
+    if (this.#over || this.#sentAll) return;
     for (let start = 0; start < settled.length; start += settledPerMessageMax) {
       const deliveries = settled.slice(start, start + settledPerMessageMax);
       this.#call.write({ what: { $case: "settle", value: { deliveries } } });
@@ -134,9 +144,13 @@ class DuplexReceiver implements Receiver {
       for await (const { deliveries } of this.#call as AsyncIterable<ReceiveResponse>) {
         stands();
         if (deliveries.length === 0 || this.#closing) continue;
+        const handled = Promise.withResolvers<void>();
+        this.#handled = handled.promise;
         try {
           await onDeliveries(deliveries);
+          handled.resolve();
         } catch (thrown) {
+          handled.resolve();
           this.#call.cancel();
           return thrown instanceof Error ? thrown : new Error(String(thrown));
         }

@@ -59,6 +59,30 @@ describe("a receiver", () => {
     expect(settled).toEqual([5n]);
   });
 
+  it("lets what is being handled be settled before it closes", async () => {
+    const settled: bigint[] = [];
+    const { connection } = await start({
+      receive: bidiHandler(async (stream) => {
+        for await (const { what } of stream.requests) {
+          if (what?.$case === "start") await stream.send({ deliveries: [delivery(6n)] });
+          if (what?.$case === "settle") settled.push(...what.value.deliveries.map(({ leafIndex }) => leafIndex));
+        }
+      }),
+    });
+    const begun = Promise.withResolvers<void>();
+    const finish = Promise.withResolvers<void>();
+    const receiver = connection.delivery.receive({ shard: "s", agencies: ["a"] }, async (deliveries) => {
+      begun.resolve();
+      await finish.promise;
+      receiver.settle(deliveries);
+    });
+    await begun.promise;
+    const closed = receiver.close();
+    finish.resolve();
+    await closed;
+    expect(settled).toEqual([6n]);
+  });
+
   it("is handed no second batch while the first is handled", async () => {
     const { connection } = await start({
       receive: bidiHandler(async (stream) => {

@@ -14,12 +14,10 @@ import { ExchangeServiceService } from "@lienthong/contracts/exchange/v1/exchang
 import type { Timestamp } from "@lienthong/contracts/google/protobuf/timestamp";
 import { ShardClock } from "@lienthong/contracts/registry/v1/record";
 import { type Appender, createAppender, createReader, eventStreamName } from "@lienthong/event-store";
-import type { RegistryState } from "@lienthong/registry-state";
 import { readEvent, type SigningKey } from "@lienthong/statement";
 import { hashesEqual } from "@lienthong/tlog";
 import type { NatsConnection } from "@nats-io/nats-core";
 import { appendDurably } from "./append-durably.ts";
-import { keyRefusal } from "./authenticate.ts";
 import { DossierStore } from "./dossier-store.ts";
 import { AppendedEvents, type EventFollower, feedEvents } from "./event-feed.ts";
 import { getDossierPort, getShardPort, getTrailPort } from "./ports/reading-ports.ts";
@@ -27,17 +25,10 @@ import { streamStatementsPort } from "./ports/stream-statements-port.ts";
 import { submitStatementPort } from "./ports/submit-statement-port.ts";
 import { createPromisePen } from "./promise-pen.ts";
 import type { DeliveredProposal } from "./proposal.ts";
-import { registryRulebook } from "./registry-rulebook.ts";
+import { type FollowedRegistry, registryInForce } from "./registry-in-force.ts";
 import { draftShardEvent, generationOf, readShardChain, readShardChainTail, simulatedTimeOf } from "./shard-chain.ts";
 import { openShardGuard, ShardStoppedError } from "./shard-guard.ts";
-import { type RegistryInForce, WritePath } from "./write-path.ts";
-
-/** The registry as the exchange follows it. */
-export interface FollowedRegistry {
-  readonly state: RegistryState;
-  /** True if it was confirmed within `ageMsMax` that `state` is at the newest head. */
-  confirmed(ageMsMax: number): boolean;
-}
+import { WritePath } from "./write-path.ts";
 
 /** What an exchange is made of. */
 export interface ExchangeOptions {
@@ -80,7 +71,6 @@ export interface Exchange {
 }
 
 const appendTimeoutMs = 5_000;
-const registryAgeMsMax = 2_000;
 const dossiersCachedDefault = 8_192;
 
 /** Makes an exchange: compares its heads with the stream, opens the shard if it is new. */
@@ -257,7 +247,7 @@ export async function createExchange(options: ExchangeOptions): Promise<Exchange
     async advanceClock(to) {
       if (!(clock instanceof SimulatedClock))
         throw new Error(`Shard '${shard}' runs on the real clock; it cannot be moved.`);
-      await writePath.between(() => appendShardEvent({ what: { $case: "clockAdvanced", value: { to } } }));
+      await appendShardEvent({ what: { $case: "clockAdvanced", value: { to } } });
       clock.advanceTo(to);
     },
 
@@ -267,30 +257,6 @@ export async function createExchange(options: ExchangeOptions): Promise<Exchange
       watching.stop();
       guard.close();
     },
-  };
-}
-
-/** The registry at its present head, with one rulebook per head and day. */
-function registryInForce(registry: FollowedRegistry, shard: string): () => RegistryInForce {
-  let cached: {
-    size: bigint;
-    date: string;
-    rulebook: RegistryInForce["rulebook"] extends (date: string) => infer R ? R : never;
-  } | null = null;
-  return () => {
-    const { state } = registry;
-    const { head } = state;
-    return {
-      head,
-      confirmed: registry.confirmed(registryAgeMsMax),
-      rulebook(date) {
-        if (cached?.size !== head.size || cached.date !== date) {
-          cached = { size: head.size, date, rulebook: registryRulebook(state, shard, date) };
-        }
-        return cached.rulebook;
-      },
-      keyRefusal: ({ received }) => keyRefusal(state, received.envelope, received.statement.author?.agency ?? ""),
-    };
   };
 }
 

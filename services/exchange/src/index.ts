@@ -1,4 +1,5 @@
 export { authenticateSystem, delegationRefusal } from "./authenticate.ts";
 export type { EventFollower, FedEvent } from "./event-feed.ts";
-export { createExchange, type Exchange, type ExchangeOptions, type FollowedRegistry } from "./exchange.ts";
+export { createExchange, type Exchange, type ExchangeOptions } from "./exchange.ts";
+export type { FollowedRegistry } from "./registry-in-force.ts";
 export { ShardStoppedError } from "./shard-guard.ts";

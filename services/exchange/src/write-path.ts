@@ -1,32 +1,17 @@
 import { asBusError, type BusError, busError, type Clock, localDate, timestampFromMs } from "@lienthong/chassis";
-import type { RegistryHead } from "@lienthong/contracts/registry/v1/envelope";
-import {
-  type Decision,
-  type DossierState,
-  decide,
-  deliveredIsNews,
-  type Refusal,
-  type Rulebook,
-} from "@lienthong/domain";
+import type { Decision, DossierState, Refusal } from "@lienthong/domain";
 import { type Appender, batchMessagesMax, eventSubject, type Reader } from "@lienthong/event-store";
-import { busStatementId, eventBytesMax } from "@lienthong/statement";
-import { type AppendDraft, appendDurably } from "./append-durably.ts";
+import { type AppendDraft, type AppendedRound, appendDurably, singlePublishesMax } from "./append-durably.ts";
+import { decideProposal } from "./decide-proposal.ts";
 import type { DossierStore } from "./dossier-store.ts";
-import { draftEvent, type EventDraft, type RoundTimes } from "./event-draft.ts";
+import type { EventDraft, RoundTimes } from "./event-draft.ts";
+import { HeadCommits } from "./head-commits.ts";
 import type { PromisePen } from "./promise-pen.ts";
-import type { DossierProposal, StatementProposal, WriteOutcome } from "./proposal.ts";
+import type { DossierProposal, WriteOutcome } from "./proposal.ts";
 import { refusalError } from "./refusal-error.ts";
+import type { RegistryInForce } from "./registry-in-force.ts";
 import { type ShardGuard, ShardStoppedError } from "./shard-guard.ts";
-
-/** What the write path asks the registry, at the head it is known to be at. */
-export interface RegistryInForce {
-  readonly head: RegistryHead;
-  /** False: it was not confirmed within 2 s that this is the newest head. */
-  readonly confirmed: boolean;
-  rulebook(date: string): Rulebook;
-  /** Why the keys that signed may not, at this head; null if they may. */
-  keyRefusal(proposal: StatementProposal): BusError | null;
-}
+import { WaitingLine } from "./waiting-line.ts";
 
 /** What the write path stands on. */
 export interface WritePathOptions {
@@ -49,6 +34,7 @@ export interface WritePathOptions {
 }
 
 interface Waiting {
+  readonly dossier: string;
   readonly proposal: DossierProposal;
   readonly sinceMs: number;
   settle(outcome: WriteOutcome): void;
@@ -85,26 +71,30 @@ const comparePauseMsMin = 20;
 const comparePauseMsMax = 500;
 
 /**
- * The write path of one shard. One round at a time: take all that waits, decide each in turn, append the round in one fsync,
- * commit the head, answer. While a round is under way, the next one gathers: no timer, and nothing is ever built on an
- * outcome that is not known.
+ * The write path of one shard, round by round: take what waits, decide each in turn, append the round, commit the head, answer. Few
+ * statements go side by side, each a round by itself; many share a round and one fsync (see WaitingLine). A dossier is in one round at a
+ * time, so nothing is ever built on an outcome that is not known.
  */
 export class WritePath {
   readonly #options: WritePathOptions;
-  #waiting: Waiting[] = [];
-  #running: Promise<void> | null = null;
+  readonly #line = new WaitingLine<Waiting>(singlePublishesMax, batchMessagesMax);
+  readonly #head: HeadCommits;
+  #pumpScheduled = false;
   #draining = false;
   #mustCompare = true;
+  #comparing: Promise<void> | null = null;
+  #whenIdle: (() => void) | null = null;
   /** Dossiers to be read at the leader in the next round, new or not: something is about to be refused by them. */
   readonly #mustRead = new Set<string>();
 
   constructor(options: WritePathOptions) {
     this.#options = options;
+    this.#head = new HeadCommits(options.guard);
   }
 
   /** Proposals that wait for a round. */
   get waitingCount(): number {
-    return this.#waiting.length;
+    return this.#line.length;
   }
 
   /** Resolves when the proposal is durable, refused, or no news. Never rejects. */
@@ -112,10 +102,10 @@ export class WritePath {
     const stopped = this.#options.guard.stopped();
     if (stopped !== null) return Promise.resolve(refused(stoppedError(stopped)));
     if (this.#draining) return Promise.resolve(refused(busError("DRAINING")));
-    if (this.#waiting.length >= waitingMax) return Promise.resolve(refused(busError("OVERLOADED")));
+    if (this.#line.length >= waitingMax) return Promise.resolve(refused(busError("OVERLOADED")));
     return new Promise((settle) => {
-      this.#waiting.push({ proposal, sinceMs: performance.now(), settle });
-      this.#wake();
+      this.#line.add({ dossier: proposal.dossier, proposal, sinceMs: performance.now(), settle });
+      this.#schedulePump();
     });
   }
 
@@ -128,66 +118,78 @@ export class WritePath {
   /** Takes nothing more, finishes what waits. */
   async drain(): Promise<void> {
     this.#draining = true;
-    while (this.#running !== null) await this.#running;
-  }
-
-  /** Runs something between two rounds, when no append is under way. */
-  async between<T>(work: () => Promise<T>): Promise<T> {
-    while (this.#running !== null) await this.#running;
-    const result = work();
-    this.#running = result.then(
-      () => this.#rounds(),
-      () => this.#rounds(),
-    );
-    return result;
-  }
-
-  #wake(): void {
-    this.#running ??= this.#rounds();
-  }
-
-  async #rounds(): Promise<void> {
-    // Whatever arrives in this turn of the event loop shares the first round.
-    await new Promise((resume) => setImmediate(resume));
-    while (this.#waiting.length > 0) {
-      const round = this.#waiting.splice(0, batchMessagesMax);
-      try {
-        await this.#writeRound(round);
-      } catch (error) {
-        for (const { proposal } of round) this.#options.dossiers.forget(proposal.dossier);
-        const cause = error instanceof ShardStoppedError ? stoppedError(error) : asBusError(error);
-        if (cause.reason === "INTERNAL") this.#options.log("a round failed", { error });
-        for (const waiting of round) waiting.settle(refused(cause));
-        const answered = new Set(round);
-        this.#waiting = this.#waiting.filter((waiting) => !answered.has(waiting));
-      }
+    while (!this.#line.idle) {
+      await new Promise<void>((resume) => {
+        this.#whenIdle = resume;
+      });
     }
-    this.#running = null;
+  }
+
+  /** Whatever arrives in this turn of the event loop is looked at together. */
+  #schedulePump(): void {
+    if (this.#pumpScheduled) return;
+    this.#pumpScheduled = true;
+    setImmediate(() => {
+      this.#pumpScheduled = false;
+      for (const round of this.#line.takeRounds()) void this.#runRound(round);
+      if (this.#line.idle) this.#whenIdle?.();
+    });
+  }
+
+  async #runRound(round: readonly Waiting[]): Promise<void> {
+    try {
+      await this.#writeRound(round);
+    } catch (error) {
+      for (const { dossier } of round) this.#options.dossiers.forget(dossier);
+      const cause = error instanceof ShardStoppedError ? stoppedError(error) : asBusError(error);
+      if (cause.reason === "INTERNAL") this.#options.log("a round failed", { error });
+      for (const waiting of round) waiting.settle(refused(cause));
+      const answered = new Set(round);
+      this.#line.remove((waiting) => answered.has(waiting));
+    }
+    this.#schedulePump();
   }
 
   async #writeRound(round: readonly Waiting[]): Promise<void> {
-    const { dossiers, guard, promises, appender, reader } = this.#options;
-    await this.#compareIfDistrusted();
-    const loaded = await this.#loadDossiers(round);
+    const { dossiers, promises, appender, reader } = this.#options;
+    let decided: { drafts: Draft[]; held: HeldAnswer[] };
+    let result: AppendedRound<Draft>;
+    try {
+      await this.#compareIfDistrusted();
+      const loaded = await this.#loadDossiers(round);
 
-    // Decide. Up to here and through here: no side effect.
-    const { drafts, held } = this.#decideRound(round, loaded);
+      // Decide. Up to here and through here: no side effect.
+      decided = this.#decideRound(round, loaded);
 
-    // Append. When this returns, the statements are durable: fsynced by the store, on a majority where replicated. A crash
-    // before it loses nothing that anybody was told; a crash after it loses only answers, and a retry gets them.
-    const { appended, losers } = await appendDurably(drafts, { appender, reader }, (why, outcomeKnown) =>
-      this.#beforeRetry(round, why, outcomeKnown),
-    );
-    // ---- durable -------------------------------------------------------------------------------------------------------
+      // Append. When this returns, the statements are durable: fsynced by the store, on a majority where replicated. A crash
+      // before it loses nothing that anybody was told; a crash after it loses only answers, and a retry gets them.
+      result = await appendDurably(decided.drafts, { appender, reader }, (why, outcomeKnown) =>
+        this.#beforeRetry(round, why, outcomeKnown),
+      );
+      // ---- durable -----------------------------------------------------------------------------------------------------
+      for (const { draft, sequence } of result.appended) {
+        dossiers.keep(draft.dossier, { state: draft.event.after, sequence });
+        this.#options.onAppended?.(sequence, draft.event);
+      }
+      for (const dossier of result.losers) dossiers.forget(dossier);
+    } finally {
+      // What these dossiers are is known again: the next round of theirs need not wait for the answers of this one.
+      this.#line.end(round);
+    }
+    const { drafts, held } = decided;
+    const { appended, losers } = result;
+    // Whoever lost a race, and whatever was decided on its outcome, is decided anew, in the order it came.
+    const again = new Set([...drafts, ...held].filter((item) => losers.has(item.dossier)).map((item) => item.waiting));
+    this.#line.putBack(round.filter((waiting) => again.has(waiting)));
+    this.#schedulePump();
 
     const last = appended.at(-1);
     // The head is outside NATS before anybody is answered: a stream that comes back shorter will be noticed.
-    if (last !== undefined) guard.commit(last.sequence, last.draft.event.hash);
-    for (const { draft, sequence } of appended) {
-      dossiers.keep(draft.dossier, { state: draft.event.after, sequence });
-      this.#options.onAppended?.(sequence, draft.event);
+    if (last !== undefined) {
+      await this.#head.commit(last.sequence, last.draft.event.hash).catch((cause: unknown) => {
+        throw busError("OUTCOME_UNKNOWN", {}, { cause });
+      });
     }
-    for (const dossier of losers) dossiers.forget(dossier);
     for (const accepted of promises.promise(appended)) {
       accepted.draft.waiting.settle({
         kind: "accepted",
@@ -198,9 +200,6 @@ export class WritePath {
       });
     }
 
-    // Whoever lost a race, and whatever was decided on its outcome, is decided anew, in the order it came.
-    const again = new Set([...drafts, ...held].filter((item) => losers.has(item.dossier)).map((item) => item.waiting));
-    this.#waiting.unshift(...round.filter((waiting) => again.has(waiting)));
     await Promise.all(
       held.filter(({ dossier }) => !losers.has(dossier)).map((answer) => this.#answerHeld(answer, appended)),
     );
@@ -257,7 +256,12 @@ export class WritePath {
         postponed.push(waiting);
         continue;
       }
-      const verdict = this.#decideOne(proposal, dossier.state, registry, rules, times);
+      const verdict = decideProposal(proposal, dossier.state, {
+        registry,
+        rules,
+        times,
+        replica: this.#options.replica,
+      });
       if (verdict.kind === "draft") {
         const { event } = verdict;
         drafts.push({
@@ -284,75 +288,8 @@ export class WritePath {
         postponed.push(waiting);
       }
     }
-    this.#waiting.unshift(...postponed);
+    this.#line.putBack(postponed);
     return { drafts, held };
-  }
-
-  #decideOne(
-    proposal: DossierProposal,
-    state: DossierState | null,
-    registry: RegistryInForce,
-    rules: Rulebook,
-    times: RoundTimes,
-  ): { kind: "draft"; event: EventDraft } | { kind: "error"; error: BusError } | Exclude<Decision, { kind: "accept" }> {
-    if (proposal.kind === "delivered") {
-      const draft = state === null ? null : this.#draftDelivered(proposal, state, times);
-      return draft === null ? { kind: "repeat", number: 0 } : { kind: "draft", event: draft };
-    }
-    const { statement, envelopeBytes, envelope } = proposal.received;
-    const decision = decide(state, statement, proposal.payloadDigest, rules);
-    // Had it its effect once, it is answered whatever became of the key that signed it.
-    if (decision.kind === "repeat") return decision;
-    const keyRefusal = registry.keyRefusal(proposal);
-    if (keyRefusal !== null) return { kind: "error", error: keyRefusal };
-    if (decision.kind === "refuse") return decision;
-    if (!registry.confirmed || (state !== null && state.registrySize > registry.head.size)) {
-      return { kind: "error", error: busError("REGISTRY_UNCONFIRMED") };
-    }
-    const body = { $case: "statement" as const, statement, payload: envelope.payload };
-    const event = draftEvent(
-      state,
-      { $case: "statement", envelopeBytes },
-      body,
-      proposal.dossier,
-      proposal.system,
-      times,
-    );
-    if (event.bytes.length > eventBytesMax) {
-      return {
-        kind: "error",
-        error: busError("ENTRY_TOO_LARGE", {
-          field: "envelope",
-          allowed: `an event of at most ${eventBytesMax} bytes`,
-        }),
-      };
-    }
-    return { kind: "draft", event };
-  }
-
-  #draftDelivered(
-    proposal: Extract<DossierProposal, { kind: "delivered" }>,
-    state: DossierState,
-    times: RoundTimes,
-  ): EventDraft | null {
-    if (!deliveredIsNews(state, proposal.forward, proposal.branch)) return null;
-    const bus = {
-      id: busStatementId(proposal.forward, proposal.branch, proposal.receiver, deliveredFieldNumber, 0),
-      dossier: proposal.dossier,
-      cause: proposal.forward,
-      branch: proposal.branch,
-      receiver: proposal.receiver,
-      ordinal: 0,
-      what: { $case: "delivered" as const, value: { system: proposal.system, subscription: proposal.subscription } },
-    };
-    return draftEvent(
-      state,
-      { $case: "bus", value: bus },
-      { $case: "bus", bus },
-      proposal.dossier,
-      this.#options.replica,
-      times,
-    );
   }
 
   async #answerHeld(
@@ -400,14 +337,21 @@ export class WritePath {
     return event;
   }
 
-  async #compareIfDistrusted(): Promise<void> {
-    if (!this.#mustCompare) return;
-    try {
-      await this.#options.guard.compareWithStream();
-    } catch (error) {
-      throw error instanceof ShardStoppedError ? error : busError("STORE_UNAVAILABLE", {}, { cause: error });
+  #compareIfDistrusted(): Promise<void> {
+    if (this.#comparing === null && !this.#mustCompare) return Promise.resolve();
+    if (this.#comparing === null) {
+      this.#mustCompare = false;
+      this.#comparing = this.#options.guard
+        .compareWithStream()
+        .catch((error: unknown) => {
+          this.#mustCompare = true;
+          throw error instanceof ShardStoppedError ? error : busError("STORE_UNAVAILABLE", {}, { cause: error });
+        })
+        .finally(() => {
+          this.#comparing = null;
+        });
     }
-    this.#mustCompare = false;
+    return this.#comparing;
   }
 
   async #beforeRetry(round: readonly Waiting[], why: string, outcomeKnown: boolean): Promise<void> {
@@ -419,8 +363,7 @@ export class WritePath {
       // They are told that it is not known yet; the append goes on, and a retry of theirs finds what came of it.
       for (const waiting of round.filter(overdue))
         waiting.settle(refused(busError(outcomeKnown ? "STORE_UNAVAILABLE" : "OUTCOME_UNKNOWN")));
-      for (const waiting of this.#waiting.filter(overdue)) waiting.settle(refused(busError("STORE_UNAVAILABLE")));
-      this.#waiting = this.#waiting.filter((waiting) => !overdue(waiting));
+      for (const waiting of this.#line.remove(overdue)) waiting.settle(refused(busError("STORE_UNAVAILABLE")));
       if (round.every(overdue)) {
         if (outcomeKnown) throw busError("STORE_UNAVAILABLE", {}, { cause: new Error(why) });
         // Whoever starts next reads the heads: this process builds nothing on the outcome any more.
@@ -436,9 +379,6 @@ export class WritePath {
     }
   }
 }
-
-/** Field number of `delivered` in BusStatement: part of its derived id. */
-const deliveredFieldNumber = 16;
 
 function refused(error: BusError): WriteOutcome {
   return { kind: "refused", error };

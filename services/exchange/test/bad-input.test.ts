@@ -9,7 +9,7 @@ import { createReader, eventStreamName, type Reader } from "@lienthong/event-sto
 import { payloadTypes, signStatementPayload, verifyPayloadSync } from "@lienthong/statement";
 import { startTestBus, type TestBus } from "@lienthong/testkit";
 import type { NatsConnection } from "@nats-io/nats-core";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import {
   type BadWorld,
   badStatements,
@@ -25,8 +25,6 @@ import { type RawAnswer, RawCaller } from "./raw-caller.ts";
 import { revokeSeal } from "./registrar.ts";
 import { faultsOf, readStream, sameBytes } from "./stream-facts.ts";
 import { nonMinimal, replaced, reversed } from "./wire.ts";
-
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 let bus: TestBus;
 let world: BadWorld;

@@ -4,11 +4,9 @@ import { Outcome } from "@lienthong/contracts/exchange/v1/statement";
 import { readEvent } from "@lienthong/statement";
 import { dossierCode, type HeldBranch, startTestBus, type TestBus, testAreas } from "@lienthong/testkit";
 import { leafHash } from "@lienthong/tlog";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { until } from "./conditions.ts";
 import { faultsOf, readStream, saidBy } from "./stream-facts.ts";
-
-vi.setConfig({ testTimeout: 180_000, hookTimeout: 60_000 });
 
 const handoffsCount = 10_000;
 const dossiersAtOnce = 300;

@@ -4,11 +4,9 @@ import { join } from "node:path";
 import { eventStreamName } from "@lienthong/event-store";
 import { dossierCode, type HeldBranch, startTestBus, type TestBus, testAreas } from "@lienthong/testkit";
 import { jetstreamManager } from "@nats-io/jetstream";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { refusalOf } from "./conditions.ts";
 import { faultsOf, readStream, sameBytes, streamLength } from "./stream-facts.ts";
-
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const ward = "hn-wold-00001";
 const areaCode = testAreas[0];
@@ -56,16 +54,15 @@ async function writeSome(dossiersCount: number): Promise<HeldBranch[]> {
 async function expectStopped(known: HeldBranch, why: RegExp): Promise<void> {
   const office = running().office(ward);
   const before = await streamLength(running().bus);
-  const attempts = [
-    office.open(dossierCode(), areaCode, procedure),
-    office.forward(known),
-    running()
-      .newConnection(running().systemOf(ward))
-      .exchange.openStream()
-      .submit(office.signOpen(dossierCode(), areaCode, procedure).envelope),
-  ];
-  for (const attempt of attempts) {
-    const refusal = await refusalOf(attempt);
+  const stream = running().connection(running().systemOf(ward)).exchange.openStream();
+  // All at once, and each heard from the start: a rejection that nobody awaits yet would end the test.
+  const refusals = await Promise.all([
+    refusalOf(office.open(dossierCode(), areaCode, procedure)),
+    refusalOf(office.forward(known)),
+    refusalOf(stream.submit(office.signOpen(dossierCode(), areaCode, procedure).envelope)),
+  ]);
+  await stream.end();
+  for (const refusal of refusals) {
     expect(refusal.reason).toBe("SHARD_STOPPED");
     expect(refusal.retry).toBe("terminal");
     expect(refusal.message).toMatch(why);

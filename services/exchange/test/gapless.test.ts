@@ -4,12 +4,10 @@ import { createAppender, eventSubject } from "@lienthong/event-store";
 import { encodeEvent, readEvent } from "@lienthong/statement";
 import { dossierCode, type HeldBranch, startTestBus, type TestBus, testAreas } from "@lienthong/testkit";
 import { leafHash } from "@lienthong/tlog";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { sortOutcomes } from "./conditions.ts";
 import { startExchangeProcess } from "./exchange-process.ts";
 import { faultsOf, readStream, type StreamEvent, saidBy, sameBytes, trailOf } from "./stream-facts.ts";
-
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const ward = "hn-wold-00001";
 const areaCode = testAreas[0];

@@ -2,11 +2,9 @@ import { readAccepted } from "@lienthong/client";
 import { RefusalReason } from "@lienthong/contracts/exchange/v1/statement";
 import { dossierCode, type HeldBranch, startTestBus, type TestBus, testAreas } from "@lienthong/testkit";
 import { leafHash } from "@lienthong/tlog";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { refusalOf, sortOutcomes } from "./conditions.ts";
 import { faultsOf, readStream, saidBy, sameBytes, trailOf } from "./stream-facts.ts";
-
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const ward = "hn-wold-00001";
 const police = "hn-ca-wold-00001";

@@ -3,13 +3,10 @@ import type { AcceptedStatement } from "@lienthong/contracts/exchange/v1/exchang
 import { Outcome, RefusalReason } from "@lienthong/contracts/exchange/v1/statement";
 import { dossierCode, type HeldBranch, startTestBus, type TestBus, testAreas } from "@lienthong/testkit";
 import { leafHash } from "@lienthong/tlog";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { sortOutcomes } from "./conditions.ts";
 import { type ExchangeProcess, startExchangeProcess } from "./exchange-process.ts";
 import { faultsOf, readStream, saidBy, trailOf } from "./stream-facts.ts";
-
-// Two busy cores: nothing here is about speed.
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const callersCount = 64;
 const ward = "hn-wold-00001";
@@ -183,6 +180,31 @@ async function expectOneOutcome(
   expect(said).toHaveLength(4);
   return winner;
 }
+
+test("a dossier whose every statement goes to the other replica is never refused by what a replica remembers of it", async () => {
+  const desk = bus.office(ward);
+  const outcome = Outcome.OUTCOME_DONE;
+  for (const first of [0, 1]) {
+    const second = 1 - first;
+    const open = desk.signOpen(dossierCode(), areaCode, procedure);
+    const opened = await desk.submit(open, first);
+    const held = {
+      dossier: open.dossier,
+      areaCode,
+      procedure,
+      branch: "0",
+      step: "ward",
+      head: leafHash(opened.event),
+    };
+    const completed = await desk.submit(desk.pen.complete({ ...held, outcome }), second);
+    const targets = desk.targets(held).map((target) => ({ ...target, receiver: { agency: department } }));
+    // The first replica still remembers the dossier as it was opened.
+    const forward = desk.signForward({ ...held, head: leafHash(completed.event) }, targets);
+    const forwarded = await desk.submit(forward, first);
+    const receiver = bus.office(department);
+    await receiver.submit(receiver.pen.acknowledge({ ...held, head: leafHash(forwarded.event) }), second);
+  }
+});
 
 test("after all races the stream is gapless, and every chain in it is whole", async () => {
   expect(faultsOf(await readStream(bus.bus), bus.bus.shard.name)).toEqual([]);

@@ -2,12 +2,10 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startTestBus, type TestBus } from "@lienthong/testkit";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { until } from "./conditions.ts";
 import { type Load, startLoad, unkeptAcceptances } from "./load.ts";
 import { faultsOf, readStream } from "./stream-facts.ts";
-
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const workers = 24;
 let folder: string;

@@ -7,13 +7,11 @@ import { Channel, Outcome, RefusalReason, Statement } from "@lienthong/contracts
 import { importSigningKey, importVerifyingKey, signStatementPayload, type VerifyingKey } from "@lienthong/statement";
 import { dossierCode, type HeldBranch, startTestBus, type TestBus, testAreas } from "@lienthong/testkit";
 import { leafHash } from "@lienthong/tlog";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { refusalOf, until } from "./conditions.ts";
 import { revokeSeal } from "./registrar.ts";
 import { faultsOf, readStream, saidBy, sameBytes, streamLength, trailOf } from "./stream-facts.ts";
 import { type SwallowingProxy, startSwallowingProxy } from "./swallowing-proxy.ts";
-
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const ward = "hn-wold-00001";
 const police = "hn-ca-wold-00001";
