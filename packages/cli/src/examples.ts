@@ -3,11 +3,11 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
   "": [
     "lienthong up",
     "lienthong procedure list --with-route",
-    "lienthong dossier trail H26-250505-0001 --as hn-wold-00004",
+    "lienthong dossier trail H26-250505-0001 --as hn-wold-09697",
     "lienthong inbox watch --as hn-d-001",
   ],
   up: ["lienthong up", "lienthong up --dossiers 1000", "lienthong up --data /srv/lienthong --scenario none"],
-  serve: ["lienthong serve registry", "lienthong serve exchange --data /srv/lienthong"],
+  serve: ["lienthong serve store", "lienthong serve registry", "lienthong serve exchange --data /srv/lienthong"],
   agency: ["lienthong agency list --name 'truc bach'", "lienthong agency show hn-wold-00004"],
   "agency list": [
     "lienthong agency list --name 'truc bach'",
@@ -46,10 +46,10 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
   "dossier return": [
     "lienthong dossier return H26-250505-9001 --outcome granted --channel in-person --as hn-wold-00004",
   ],
-  "dossier show": ["lienthong dossier show H26-250505-0001 --as hn-wold-00004"],
+  "dossier show": ["lienthong dossier show H26-250505-0001 --as hn-wold-09697"],
   "dossier trail": [
-    "lienthong dossier trail H26-250505-0001 --as hn-wold-00004",
-    "lienthong dossier trail H26-250505-0001 --as hn-wold-00004 --json",
+    "lienthong dossier trail H26-250505-0001 --as hn-wold-09697",
+    "lienthong dossier trail H26-250505-0001 --as hn-wold-09697 --json",
   ],
   inbox: ["lienthong inbox watch --as hn-d-001"],
   "inbox watch": ["lienthong inbox watch --as hn-d-001", "lienthong inbox watch --as hn-d-001 --settle --json"],

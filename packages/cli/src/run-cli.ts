@@ -163,7 +163,7 @@ async function unreachableSentence(error: BusCallError, data: string, language: 
   try {
     const run = await readRunFile(data, messages);
     if (!isAlive(run.pid)) return messages.bus.gone(data, run.pid);
-    return `${messages.bus.silent(run.exchange)} (${error.message})`;
+    return `${messages.bus.silent(`${run.registry}, ${run.exchange}`)} (${error.message})`;
   } catch (thrown) {
     return thrown instanceof CliError ? thrown.message : error.message;
   }

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Bus, narrowSeed, startBus } from "@lienthong/bus";
@@ -167,5 +167,21 @@ describe("the command against a running bus", () => {
     expect(foreign.stderr).toContain("DELEGATION_MISSING");
     const key = await fails(`dossier open X --procedure 2.000286 --as ${ward} --key ${data}/missing.pem`);
     expect(key).toMatchObject({ code: EXIT.usage });
+  });
+
+  it("says that nobody answers, or that the bus has gone, and ends with 3", async () => {
+    const silent = join(data, "silent");
+    await mkdir(silent);
+    const elsewhere = { registry: "127.0.0.1:1", exchange: "127.0.0.1:1" };
+    const write = (pid: number) =>
+      writeFile(join(silent, "run.json"), JSON.stringify({ ...bus.run, grpc: elsewhere, pid }));
+    await write(process.pid);
+    const alive = await runLine(["agency", "list", "--data", silent]);
+    expect(alive).toMatchObject({ code: EXIT.unreachable });
+    expect(alive.stderr).toContain("Nobody answers at 127.0.0.1:1");
+    await write(2 ** 22 + 1);
+    const gone = await runLine(["agency", "list", "--data", silent]);
+    expect(gone).toMatchObject({ code: EXIT.unreachable });
+    expect(gone.stderr).toContain("start it again with: lienthong up --data");
   });
 });

@@ -2,7 +2,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { BusCallError } from "@lienthong/client";
 
 /** Waits for a condition; the bound is only there to end a test that would never end. */
-export async function until(what: string, condition: () => boolean | Promise<boolean>, withinMs = 30_000) {
+export async function until(what: string, condition: () => boolean | Promise<boolean>, withinMs = 90_000) {
   const deadlineMs = performance.now() + withinMs;
   while (!(await condition())) {
     if (performance.now() > deadlineMs) throw new Error(`It did not come true within ${withinMs} ms: ${what}.`);

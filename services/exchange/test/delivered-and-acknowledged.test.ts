@@ -89,7 +89,7 @@ test('an acknowledgement signed on the forward while "delivered" is being writte
     }
   }
   await Promise.all(Array.from({ length: dossiersAtOnce }, handOverDossiers));
-  await until("everything is acknowledged", () => refusals.length > 0 || acknowledgedCount === handoffsCount, 60_000);
+  await until("everything is acknowledged", () => refusals.length > 0 || acknowledgedCount === handoffsCount);
   expect(refusals.map(({ message }) => message)).toEqual([]);
   expect(acknowledgedCount).toBe(handoffsCount);
   await Promise.all(subscriptions.map((receiver) => receiver.close()));

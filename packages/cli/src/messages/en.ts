@@ -25,7 +25,7 @@ export const en = {
     upDossiers: "how many dossiers the scenario plays",
     upScenario: "scenario to play on an empty data folder; none: an empty bus",
     serve: "run one service",
-    serveService: "registry or exchange",
+    serveService: "store (with the nats-server), registry or exchange",
     agency: "who takes part",
     agencyList: "list agencies",
     agencyLevel: "only this level: ward, district, department, province, central",

@@ -25,7 +25,7 @@ export const vi: Messages = {
     upDossiers: "số hồ sơ của kịch bản",
     upScenario: "kịch bản chạy khi thư mục dữ liệu trống; none: không chạy kịch bản",
     serve: "chạy một dịch vụ",
-    serveService: "registry hoặc exchange",
+    serveService: "store (kèm nats-server), registry hoặc exchange",
     agency: "các cơ quan tham gia",
     agencyList: "liệt kê cơ quan",
     agencyLevel: "chỉ cấp này: ward (xã), district (huyện), department (sở), province (tỉnh), central (trung ương)",
