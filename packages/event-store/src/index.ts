@@ -16,6 +16,8 @@ export type { DurableHead, DurableHeadValue } from "./durable-head.ts";
 export { openDurableHead } from "./durable-head.ts";
 export type { FollowedMessage, Follower, FollowOptions } from "./follow.ts";
 export { follow, handoverMessagesMax } from "./follow.ts";
+export type { HeadWriter } from "./head-writer.ts";
+export { openHeadWriter } from "./head-writer.ts";
 export { JetStreamRefusedError } from "./jetstream-api.ts";
 export { payloadBytesMax } from "./limits.ts";
 export type { Reader, StoredMessage, StreamPosition, SubjectHead } from "./read.ts";

@@ -130,7 +130,7 @@ export async function createExchange(options: ExchangeOptions): Promise<Exchange
       });
       const stored = appended[0];
       if (stored === undefined) continue; // another replica was first: read the end again
-      guard.commit(stored.sequence, draft.hash);
+      await guard.commit(stored.sequence, draft.hash);
       return;
     }
   }
@@ -255,7 +255,7 @@ export async function createExchange(options: ExchangeOptions): Promise<Exchange
       await writePath.drain();
       await feed?.stop();
       watching.stop();
-      guard.close();
+      await guard.close();
     },
   };
 }

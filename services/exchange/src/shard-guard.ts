@@ -3,9 +3,9 @@ import { join } from "node:path";
 import {
   type DossierHead,
   type DossierHeads,
-  type DurableHead,
+  type HeadWriter,
   openDossierHeads,
-  openDurableHead,
+  openHeadWriter,
   type Reader,
 } from "@lienthong/event-store";
 import { hashesEqual, leafHash } from "@lienthong/tlog";
@@ -23,15 +23,19 @@ export interface ShardGuard {
   stop(why: string): ShardStoppedError;
   /** Compares what was committed to with the stream; to be awaited after start and after every reconnect, before appending. */
   compareWithStream(): Promise<void>;
-  /** Remembers the last event written or seen; fsynced when it returns. A crash after it and before the answer costs only the answer. */
-  commit(sequence: number, hash: Uint8Array): void;
+  /**
+   * Resolves when the head on disk is at this event or a later one: one fsync serves every round that ended meanwhile. A later event in
+   * the stream means that this one is in it, too. A crash after it and before the answer costs only the answer. Rejects, and stops the
+   * shard, if the disk does not take it: without a head outside the store nobody may be answered.
+   */
+  commit(sequence: number, hash: Uint8Array): Promise<void>;
   /** Adds what the follower read; its tail may be lost, the follower refills it. */
   remember(batch: readonly (DossierHead & { dossier: string })[], sequence: number, hash: Uint8Array): void;
   /** Head of a dossier as this replica has seen it; null if it never saw one. */
   dossierHead(dossier: string): DossierHead | null;
   /** First sequence that the follower must read. */
   followFrom(): number;
-  close(): void;
+  close(): Promise<void>;
 }
 
 /** Heads that were read wait at most so long, or until there are so many, before they go to disk in one transaction. */
@@ -48,7 +52,7 @@ export function openShardGuard(options: {
 }): ShardGuard {
   const { directory, shard, generation, reader, onStopped } = options;
   mkdirSync(directory, { recursive: true });
-  const durableHead: DurableHead = openDurableHead(join(directory, "head"));
+  const headWriter: HeadWriter = openHeadWriter(join(directory, "head"));
   const heads: DossierHeads = openDossierHeads(join(directory, "dossier-heads.sqlite"));
   let stoppedBy: ShardStoppedError | null = null;
   // Seen and not yet on disk: a transaction per event would cost more than the event. A crash loses this tail; the follower reads
@@ -95,7 +99,7 @@ export function openShardGuard(options: {
       if (stoppedBy !== null) throw stoppedBy;
       // Read before the stream is asked: both may move on while its answer is under way.
       const committed = [
-        ["the head of the last event written here", durableHead.read()],
+        ["the head of the last event written here", headWriter.written()],
         ["the position of the follower", heads.position()],
       ] as const;
       const { firstSequence, lastSequence, messageCount } = await reader.state();
@@ -119,10 +123,9 @@ export function openShardGuard(options: {
     },
 
     commit(sequence, hash) {
-      const written = durableHead.read();
-      // The follower may have seen a later event of another replica: the head never moves back.
-      if (written !== null && written.sequence >= sequence) return;
-      durableHead.write({ generation, sequence, leafHash: hash });
+      return headWriter.write({ generation, sequence, leafHash: hash }).catch((error: Error) => {
+        throw stop(`its head could not be written outside the store (${error.message}).`);
+      });
     },
 
     remember(batch, sequence, hash) {
@@ -135,10 +138,10 @@ export function openShardGuard(options: {
     dossierHead: (dossier) => unwritten.get(dossier) ?? heads.get(dossier),
     followFrom: () => (heads.position()?.sequence ?? 0) + 1,
 
-    close() {
+    async close() {
       writeHeads();
-      durableHead.close();
       heads.close();
+      await headWriter.close();
     },
   };
 }

@@ -5,7 +5,6 @@ import { type AppendDraft, type AppendedRound, appendDurably, singlePublishesMax
 import { decideProposal } from "./decide-proposal.ts";
 import type { DossierStore } from "./dossier-store.ts";
 import type { EventDraft, RoundTimes } from "./event-draft.ts";
-import { HeadCommits } from "./head-commits.ts";
 import type { PromisePen } from "./promise-pen.ts";
 import type { DossierProposal, WriteOutcome } from "./proposal.ts";
 import { refusalError } from "./refusal-error.ts";
@@ -78,7 +77,6 @@ const comparePauseMsMax = 500;
 export class WritePath {
   readonly #options: WritePathOptions;
   readonly #line = new WaitingLine<Waiting>(singlePublishesMax, batchMessagesMax);
-  readonly #head: HeadCommits;
   #pumpScheduled = false;
   #draining = false;
   #mustCompare = true;
@@ -89,7 +87,6 @@ export class WritePath {
 
   constructor(options: WritePathOptions) {
     this.#options = options;
-    this.#head = new HeadCommits(options.guard);
   }
 
   /** Proposals that wait for a round. */
@@ -186,7 +183,7 @@ export class WritePath {
     const last = appended.at(-1);
     // The head is outside NATS before anybody is answered: a stream that comes back shorter will be noticed.
     if (last !== undefined) {
-      await this.#head.commit(last.sequence, last.draft.event.hash).catch((cause: unknown) => {
+      await this.#options.guard.commit(last.sequence, last.draft.event.hash).catch((cause: unknown) => {
         throw busError("OUTCOME_UNKNOWN", {}, { cause });
       });
     }
