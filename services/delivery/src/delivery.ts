@@ -40,7 +40,7 @@ export interface DeliveryOptions {
   readonly ackWaitMs?: number;
   /** How often settled positions are written to the SETTLED stream; 1 s. */
   readonly publishEveryMs?: number;
-  /** How often the view is written to its store, at the latest; 500 ms. */
+  /** How often the view is written to its store, at the latest; 100 ms. */
   readonly writeEveryMs?: number;
   /** Events applied after which it is written at once; 2,000. */
   readonly unwrittenEventsMax?: number;
@@ -191,7 +191,7 @@ export function createDelivery(options: DeliveryOptions): Deliveries {
       }
       parts = { view, notices, settledStream };
       every(Math.max(5, Math.min(1_000, ackWaitMs / 4)), () => view.takeBackOlder(ackWaitMs));
-      every(options.writeEveryMs ?? 500, () => view.write());
+      every(options.writeEveryMs ?? 100, () => view.write());
       every(Math.min(1_000, authoriseEveryMs), () => view.authoriseAgain(authoriseEveryMs));
       every(options.publishEveryMs ?? 1_000, () => {
         notices.tellAgain();
