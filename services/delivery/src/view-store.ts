@@ -208,7 +208,9 @@ function isDamage(error: unknown): boolean {
 function openChecked(path: string): DatabaseSync {
   const database = new DatabaseSync(path);
   try {
-    database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -${cacheKib}`);
+    // Never synced: after a power loss it may be damaged, which is noticed, and it is made anew from the streams. Its checkpoints would
+    // make the event stream's own syncs wait.
+    database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; PRAGMA cache_size = -${cacheKib}`);
     const { user_version } = database.prepare("PRAGMA user_version").get() as { user_version: number };
     if (user_version === 0) database.exec(`BEGIN; ${schema} COMMIT;`);
     else if (user_version !== schemaVersion) {

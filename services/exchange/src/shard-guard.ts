@@ -39,7 +39,7 @@ export interface ShardGuard {
 }
 
 /** Heads that were read wait at most so long, or until there are so many, before they go to disk in one transaction. */
-const rememberWithinMs = 100;
+const rememberWithinMs = 250;
 const rememberedMax = 2_000;
 
 /** Opens the heads of one replica in a folder of its own. Throws if they exist and cannot be read. */
