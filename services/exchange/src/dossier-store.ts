@@ -1,4 +1,4 @@
-import { type DossierState, evolve } from "@lienthong/domain";
+import { type DossierState, evolve, hasEnded } from "@lienthong/domain";
 import { eventSubject, type Reader } from "@lienthong/event-store";
 import { readEvent } from "@lienthong/statement";
 import { hashesEqual, leafHash } from "@lienthong/tlog";
@@ -46,9 +46,10 @@ export class DossierStore {
     return this.#guard.dossierHead(dossier) !== null;
   }
 
-  /** Replaces what is known, after an append. */
+  /** Replaces what is known, after an append. A dossier that has ended is hardly asked for again, and read anew if it is. */
   keep(dossier: string, loaded: LoadedDossier): void {
-    this.#cache.set(dossier, loaded);
+    if (loaded.state !== null && hasEnded(loaded.state)) this.#cache.delete(dossier);
+    else this.#cache.set(dossier, loaded);
   }
 
   /** Forgets what is known, after a conflict or a failure. */
