@@ -1,7 +1,7 @@
 import { type BusError, busError, type PeerIdentity } from "@lienthong/chassis";
 import type { StatementEnvelope } from "@lienthong/contracts/exchange/v1/statement";
 import { KeyPurpose, RecordStatus } from "@lienthong/contracts/registry/v1/record";
-import type { RegistryState } from "@lienthong/registry-state";
+import { hexOf, type RegistryState } from "@lienthong/registry-state";
 import { payloadTypes, verifyPayload } from "@lienthong/statement";
 
 /** The system that calls, as the registry knows it. Throws SYSTEM_UNKNOWN. */
@@ -39,7 +39,7 @@ export function keyRefusal(registry: RegistryState, envelope: StatementEnvelope,
   let sealed = false;
   for (const [index, { keyId }] of envelope.signatures.entries()) {
     const field = `envelope.signatures[${index}].key_id`;
-    const key = registry.key(hex(keyId));
+    const key = registry.key(hexOf(keyId));
     if (key === undefined) return busError("KEY_UNKNOWN", { field });
     if (key.record.agency !== author) return busError("KEY_NOT_OF_AUTHOR", { field, author });
     if (key.revoked !== null) return busError("KEY_REVOKED", { field, author });
@@ -53,8 +53,8 @@ export async function verifySignatures(registry: RegistryState, envelope: Statem
   const { signatures, payload } = envelope;
   const valid = await Promise.all(
     signatures.map(({ keyId, signature }, index) => {
-      const id = hex(keyId);
-      if (signatures.findIndex((other) => hex(other.keyId) === id) !== index) {
+      const id = hexOf(keyId);
+      if (signatures.findIndex((other) => hexOf(other.keyId) === id) !== index) {
         throw busError("FIELD_DUPLICATED", { field: `envelope.signatures[${index}].key_id` });
       }
       const key = registry.key(id);
@@ -64,8 +64,4 @@ export async function verifySignatures(registry: RegistryState, envelope: Statem
   );
   const invalid = valid.indexOf(false);
   if (invalid >= 0) throw busError("SIGNATURE_INVALID", { field: `envelope.signatures[${invalid}].signature` });
-}
-
-function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("hex");
 }

@@ -84,12 +84,6 @@ export class DossierStore {
     return loaded;
   }
 
-  /** True if the head at the leader is still the one given. */
-  async isCurrent(dossier: string, loaded: LoadedDossier): Promise<boolean> {
-    const head = await this.#reader.lastAtLeader(eventSubject(this.#shard, dossier));
-    return (head?.sequence ?? 0) === loaded.sequence;
-  }
-
   /** All events of a dossier, in order, complete as of the leader. */
   async events(dossier: string): Promise<StoredEvent[]> {
     const messages = await this.#reader.messagesOfSubject(eventSubject(this.#shard, dossier));

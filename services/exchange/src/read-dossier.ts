@@ -10,7 +10,7 @@ import {
   hasEnded,
   readableBranches,
 } from "@lienthong/domain";
-import type { RegistryState } from "@lienthong/registry-state";
+import { hexOf, type RegistryState } from "@lienthong/registry-state";
 import { dossierCodePattern, type ReadEvent, readEvent } from "@lienthong/statement";
 import { leafHash } from "@lienthong/tlog";
 import type { DossierStore, StoredEvent } from "./dossier-store.ts";
@@ -77,7 +77,7 @@ function auditsDossier(
   question: { shard: string; agency: string },
   state: DossierState,
 ): boolean {
-  const procedure = registry.procedureByEntry(Buffer.from(state.procedureEntry).toString("hex"))?.record.key ?? "";
+  const procedure = registry.procedureByEntry(hexOf(state.procedureEntry))?.record.key ?? "";
   const holders = new Set([state.openedBy, ...[...state.branches.values()].flatMap((branch) => branch.readers)]);
   return registry
     .auditScopesOf(question.agency)
@@ -111,11 +111,11 @@ const branchStates: Readonly<Record<CustodyState, BranchState>> = {
 /** The state of a dossier as the contract shows it. */
 export function dossierMessage(shard: string, readable: ReadableDossier, registry: RegistryState): Dossier {
   const { state, branches } = readable;
-  const route = registry.routeByEntry(Buffer.from(state.routeEntry).toString("hex"))?.record;
+  const route = registry.routeByEntry(hexOf(state.routeEntry))?.record;
   return {
     dossier: state.dossier,
     shard,
-    procedure: registry.procedureByEntry(Buffer.from(state.procedureEntry).toString("hex"))?.record.key ?? "",
+    procedure: registry.procedureByEntry(hexOf(state.procedureEntry))?.record.key ?? "",
     route: route === undefined ? "" : `${route.id}/${route.version}`,
     areaCode: state.areaCode,
     openedBy: state.openedBy,

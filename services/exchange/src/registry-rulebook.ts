@@ -1,13 +1,13 @@
 import type { Rulebook } from "@lienthong/domain";
-import type { RegistryState } from "@lienthong/registry-state";
+import { hexOf, type RegistryState } from "@lienthong/registry-state";
 
 /** The registry as the table's rules ask it, on one legal day. */
 export function registryRulebook(registry: RegistryState, shard: string, date: string): Rulebook {
   return {
     shardClosed: registry.shard(shard)?.record.closed === true,
-    procedureKey: (entry) => registry.procedureByEntry(hex(entry))?.record.key,
-    route: (entry) => registry.routeByEntry(hex(entry))?.compiled,
-    hasCalendar: (entry) => registry.calendarByEntry(hex(entry)) !== undefined,
+    procedureKey: (entry) => registry.procedureByEntry(hexOf(entry))?.record.key,
+    route: (entry) => registry.routeByEntry(hexOf(entry))?.compiled,
+    hasCalendar: (entry) => registry.calendarByEntry(hexOf(entry)) !== undefined,
     agencyStatus(agency) {
       const found = registry.agency(agency);
       if (found === undefined) return "unknown";
@@ -21,8 +21,4 @@ export function registryRulebook(registry: RegistryState, shard: string, date: s
     areaExists: (areaCode) => registry.areaChain(areaCode, date).length > 0,
     isCompetent: (question) => registry.isCompetent({ ...question, unit: "", date }),
   };
-}
-
-function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("hex");
 }

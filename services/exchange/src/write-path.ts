@@ -89,11 +89,6 @@ export class WritePath {
     this.#options = options;
   }
 
-  /** Proposals that wait for a round. */
-  get waitingCount(): number {
-    return this.#line.length;
-  }
-
   /** Resolves when the proposal is durable, refused, or no news. Never rejects. */
   submit(proposal: DossierProposal): Promise<WriteOutcome> {
     const stopped = this.#options.guard.stopped();
