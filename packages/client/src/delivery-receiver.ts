@@ -1,11 +1,12 @@
 import type { ClientDuplexStream } from "@grpc/grpc-js";
 import type { ServiceErrorLike } from "@lienthong/chassis/status";
-import type {
-  Delivery,
-  DeliveryServiceClient,
-  ReceiveRequest,
-  ReceiveResponse,
-  SettledDelivery,
+import {
+  type Delivery,
+  DeliveryRole,
+  type DeliveryServiceClient,
+  type ReceiveRequest,
+  type ReceiveResponse,
+  type SettledDelivery,
 } from "@lienthong/contracts/exchange/v1/delivery_service";
 import { callError } from "./bus-call-error.ts";
 
@@ -23,13 +24,16 @@ export interface ReceiveOptions {
 }
 
 /** A delivery as far as settling needs it. */
-export type DeliveryRef = Pick<Delivery, "agency" | "leafIndex">;
+export type DeliveryRef = Pick<Delivery, "agency" | "leafIndex"> & Partial<Pick<Delivery, "role">>;
 
 /** A subscription under way. */
 export interface Receiver {
   /** Resolves when the subscription stands at the server; rejects if it ends before. */
   readonly ready: Promise<void>;
-  /** Says that deliveries are safe here; those of one turn of the event loop share a message. Gives their credit back. */
+  /**
+   * Says that deliveries are safe here, and gives their credit back. An offer of custody is settled at once, because its sender waits to
+   * see it delivered; news, known by its `role`, waits up to 20 ms for company.
+   */
   settle(deliveries: readonly DeliveryRef[]): void;
   /** Grants more deliveries under way. 1 to 10,000. */
   grant(additional: number): void;
@@ -52,6 +56,9 @@ export interface DeliveryCalls {
 }
 
 const settledPerMessageMax = 10_000;
+/** How long settled news waits, in milliseconds, and how much of it at most. */
+const newsWaitMs = 20;
+const newsWaitingMax = 64;
 /** How long the server may take to end an ended subscription before it is cut off, in milliseconds. */
 const closeWithinMs = 2_000;
 
@@ -69,6 +76,7 @@ class DuplexReceiver implements Receiver {
   readonly #call: ClientDuplexStream<ReceiveRequest, ReceiveResponse>;
   #settled: SettledDelivery[] = [];
   #flushScheduled = false;
+  #newsTimer: NodeJS.Timeout | null = null;
   /** No further deliveries are handed to the handler. */
   #closing = false;
   /** Nothing more is sent. */
@@ -100,8 +108,16 @@ class DuplexReceiver implements Receiver {
 
   settle(deliveries: readonly DeliveryRef[]): void {
     if (this.#over || this.#sentAll) return;
-    for (const { agency, leafIndex } of deliveries) this.#settled.push({ agency, leafIndex });
+    let isNews = true;
+    for (const { agency, leafIndex, role } of deliveries) {
+      this.#settled.push({ agency, leafIndex });
+      isNews &&= role === DeliveryRole.DELIVERY_ROLE_SENDER || role === DeliveryRole.DELIVERY_ROLE_COPY;
+    }
     if (this.#flushScheduled || this.#settled.length === 0) return;
+    if (isNews && this.#settled.length < newsWaitingMax) {
+      this.#newsTimer ??= setTimeout(() => this.#flush(), newsWaitMs);
+      return;
+    }
     this.#flushScheduled = true;
     setImmediate(() => this.#flush());
   }
@@ -126,6 +142,8 @@ class DuplexReceiver implements Receiver {
 
   #flush(): void {
     this.#flushScheduled = false;
+    if (this.#newsTimer !== null) clearTimeout(this.#newsTimer);
+    this.#newsTimer = null;
     const settled = this.#settled;
     this.#settled = [];
     if (this.#over || this.#sentAll) return;

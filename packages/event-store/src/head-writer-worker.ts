@@ -1,19 +1,19 @@
 // A thread that keeps the durable head: it may wait for the disk while the main thread goes on.
 import { parentPort, workerData } from "node:worker_threads";
-import { type DurableHeadValue, openDurableHead } from "./durable-head.ts";
+import { openDurableHead } from "./durable-head.ts";
+import { headMailbox } from "./head-mailbox.ts";
 
-const head = openDurableHead(workerData as string);
+const { path, memory } = workerData as { path: string; memory: SharedArrayBuffer };
+const mailbox = headMailbox(memory);
+const head = openDurableHead(path);
 
-parentPort?.on("message", (value: DurableHeadValue | null) => {
-  if (value === null) {
-    head.close();
-    parentPort?.close();
-    return;
-  }
+for (let value = mailbox.take(); value !== null; value = mailbox.take()) {
   try {
     head.write(value);
     parentPort?.postMessage(null);
   } catch (error) {
     parentPort?.postMessage((error as Error).message);
   }
-});
+}
+head.close();
+parentPort?.close();

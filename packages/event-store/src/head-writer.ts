@@ -1,5 +1,6 @@
 import { Worker } from "node:worker_threads";
 import { type DurableHeadValue, openDurableHead } from "./durable-head.ts";
+import { headMailbox, headMailboxMemory } from "./head-mailbox.ts";
 
 /** Writes a durable head without holding up the thread that uses it. */
 export interface HeadWriter {
@@ -23,7 +24,9 @@ export function openHeadWriter(path: string): HeadWriter {
   const opened = openDurableHead(path);
   let written = opened.read();
   opened.close();
-  const worker = new Worker(new URL("./head-writer-worker.ts", import.meta.url), { workerData: path });
+  const memory = headMailboxMemory();
+  const mailbox = headMailbox(memory);
+  const worker = new Worker(new URL("./head-writer-worker.ts", import.meta.url), { workerData: { path, memory } });
   // The process may end while nothing is being written.
   worker.unref();
   let asked: { value: DurableHeadValue; done: PromiseWithResolvers<void> } | null = null;
@@ -41,7 +44,7 @@ export function openHeadWriter(path: string): HeadWriter {
     underWay = asked;
     asked = null;
     worker.ref();
-    worker.postMessage(underWay.value);
+    mailbox.put(underWay.value);
   }
 
   function fail(error: Error): void {
@@ -82,7 +85,7 @@ export function openHeadWriter(path: string): HeadWriter {
       await underWay?.done.promise.catch(() => {});
       const ended = new Promise((resolve) => worker.once("exit", resolve));
       worker.ref();
-      worker.postMessage(null);
+      mailbox.close();
       await ended;
     },
   };

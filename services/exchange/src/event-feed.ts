@@ -1,4 +1,4 @@
-import { type Follower, follow } from "@lienthong/event-store";
+import { follow } from "@lienthong/event-store";
 import { type ReadEvent, readEvent } from "@lienthong/statement";
 import { leafHash } from "@lienthong/tlog";
 import type { NatsConnection } from "@nats-io/nats-core";
@@ -23,74 +23,103 @@ export interface EventFollower {
 }
 
 /** Events that this process appended and has not read back yet: at most so many are remembered. */
-const appendedMax = 4_096;
+const unconfirmedMax = 4_096;
 
-/** What this process appended itself: its followers need not decode and hash it again, only compare it with what the stream holds. */
-export class AppendedEvents {
-  readonly #bySequence = new Map<number, FedEvent>();
-  /** The stream was read up to here: it can be faster than the acknowledgement of the append. */
-  #readTo = 0;
-
-  /** Remembers an event that has just become durable. */
-  add(fed: FedEvent): void {
-    // What is forgotten is decoded again: this saves work and decides nothing.
-    if (fed.sequence > this.#readTo && this.#bySequence.size < appendedMax) this.#bySequence.set(fed.sequence, fed);
-  }
-
-  /** The event at a sequence if these are its bytes, and forgets it. */
-  take(sequence: number, bytes: Uint8Array): FedEvent | undefined {
-    this.#readTo = sequence;
-    const fed = this.#bySequence.get(sequence);
-    if (fed === undefined) return undefined;
-    this.#bySequence.delete(sequence);
-    return Buffer.compare(fed.bytes, bytes) === 0 ? fed : undefined;
-  }
+/** The shard's stream, followed for everybody in this process. */
+export interface EventFeed {
+  /**
+   * Told of events that this process has just made durable, in the order of their sequence. If they are the next ones, the followers have
+   * them at once, without waiting for the stream to bring them back; when it does, they are compared with it, byte for byte.
+   */
+  appended(events: readonly FedEvent[]): void;
+  /** Last sequence that the followers have. */
+  position(): number;
+  /** Resolves when all that was there at the start has been read. */
+  readonly caughtUp: Promise<void>;
+  stop(): Promise<void>;
 }
 
 /**
  * Follows the shard's stream for everybody in this process: the table of dossier heads, and those who mount themselves. A hole
- * in the stream, or a stream that ends before what was seen, stops the shard.
+ * in the stream, a stream that ends before what was seen, or other bytes than were appended, stop the shard.
  */
 export function feedEvents(options: {
   connection: NatsConnection;
   streamName: string;
   guard: ShardGuard;
-  appended: AppendedEvents;
   followers: readonly EventFollower[];
   onEnded(error: Error): void;
-}): Follower {
-  const { connection, streamName, guard, appended, followers, onEnded } = options;
+}): EventFeed {
+  const { connection, streamName, guard, followers, onEnded } = options;
   const guardFrom = guard.followFrom();
   const starts = followers.map((follower) => follower.followFrom());
-  return follow({
+  const fromSequence = Math.min(guardFrom, ...starts);
+  /** Last sequence that the followers have. */
+  let position = fromSequence - 1;
+  /** Last sequence that the stream has brought. */
+  let readTo = fromSequence - 1;
+  /** Own events that the stream has not brought yet, whether the followers have them or not. */
+  const unconfirmed = new Map<number, FedEvent>();
+  let isLive = false;
+  let ended = false;
+
+  function apply(batch: FedEvent[]): void {
+    const unseen = batch.filter((fed) => fed.sequence >= guardFrom);
+    const last = unseen.at(-1);
+    if (last !== undefined) {
+      const heads = unseen.flatMap(({ sequence, hash, event }) =>
+        event.dossier === null ? [] : [{ dossier: event.dossier, sequence, number: Number(event.header.number), hash }],
+      );
+      guard.remember(heads, last.sequence, last.hash);
+    }
+    for (const [index, follower] of followers.entries()) {
+      const from = starts[index] as number;
+      const wanted = from <= (batch[0]?.sequence ?? 0) ? batch : batch.filter((fed) => fed.sequence >= from);
+      if (wanted.length > 0) follower.applyEvents(wanted);
+    }
+    position = batch.at(-1)?.sequence ?? position;
+  }
+
+  /** Own events that are the next ones now. */
+  function applyNextOwn(): void {
+    const batch: FedEvent[] = [];
+    for (let next = unconfirmed.get(position + 1); next !== undefined; ) {
+      batch.push(next);
+      next = unconfirmed.get(next.sequence + 1);
+    }
+    if (batch.length > 0) apply(batch);
+  }
+
+  const follower = follow({
     connection,
     streamName,
-    fromSequence: Math.min(guardFrom, ...starts),
+    fromSequence,
     onMessages(messages) {
-      const batch = messages.map(({ sequence, payload }): FedEvent => {
-        const own = appended.take(sequence, payload);
-        if (own !== undefined) return own;
+      const fresh: FedEvent[] = [];
+      for (const { sequence, payload } of messages) {
+        const own = unconfirmed.get(sequence);
+        unconfirmed.delete(sequence);
+        if (own !== undefined && Buffer.compare(own.bytes, payload) !== 0) {
+          throw new Error(`event ${sequence} in the stream is not the one that was appended there.`);
+        }
+        readTo = sequence;
+        if (sequence <= position) continue;
+        if (own !== undefined) {
+          fresh.push(own);
+          continue;
+        }
         // Payloads are windows into network buffers, which they would keep alive.
         const bytes = Uint8Array.from(payload);
-        return { sequence, bytes, hash: leafHash(bytes), event: readEvent(bytes) };
-      });
-      const unseen = batch.filter((fed) => fed.sequence >= guardFrom);
-      const last = unseen.at(-1);
-      if (last !== undefined) {
-        const heads = unseen.flatMap(({ sequence, hash, event }) =>
-          event.dossier === null
-            ? []
-            : [{ dossier: event.dossier, sequence, number: Number(event.header.number), hash }],
-        );
-        guard.remember(heads, last.sequence, last.hash);
+        fresh.push({ sequence, bytes, hash: leafHash(bytes), event: readEvent(bytes) });
       }
-      for (const [index, follower] of followers.entries()) {
-        const from = starts[index] as number;
-        const wanted = from <= (batch[0]?.sequence ?? 0) ? batch : batch.filter((fed) => fed.sequence >= from);
-        if (wanted.length > 0) follower.applyEvents(wanted);
-      }
+      if (fresh.length > 0) apply(fresh);
+      applyNextOwn();
+    },
+    onCaughtUp() {
+      isLive = true;
     },
     onGap(expected, got) {
+      ended = true;
       onEnded(
         guard.stop(
           got < expected
@@ -99,6 +128,32 @@ export function feedEvents(options: {
         ),
       );
     },
-    onError: onEnded,
+    onError(error) {
+      ended = true;
+      onEnded(error);
+    },
   });
+
+  return {
+    appended(events) {
+      // What is not remembered is read from the stream: this saves time and decides nothing.
+      if (!isLive || ended) return;
+      for (const fed of events) {
+        // The stream can be faster than the acknowledgement of the append.
+        if (fed.sequence > readTo && unconfirmed.size < unconfirmedMax) unconfirmed.set(fed.sequence, fed);
+      }
+      try {
+        applyNextOwn();
+      } catch (error) {
+        ended = true;
+        onEnded(error as Error);
+      }
+    },
+    position: () => position,
+    caughtUp: follower.caughtUp,
+    async stop() {
+      ended = true;
+      await follower.stop();
+    },
+  };
 }

@@ -19,7 +19,7 @@ import { hashesEqual } from "@lienthong/tlog";
 import type { NatsConnection } from "@nats-io/nats-core";
 import { appendDurably } from "./append-durably.ts";
 import { DossierStore } from "./dossier-store.ts";
-import { AppendedEvents, type EventFollower, feedEvents } from "./event-feed.ts";
+import { type EventFeed, type EventFollower, feedEvents } from "./event-feed.ts";
 import { getDossierPort, getShardPort, getTrailPort } from "./ports/reading-ports.ts";
 import { streamStatementsPort } from "./ports/stream-statements-port.ts";
 import { submitStatementPort } from "./ports/submit-statement-port.ts";
@@ -169,7 +169,7 @@ export async function createExchange(options: ExchangeOptions): Promise<Exchange
     dossiersMax: options.dossiersCachedMax ?? dossiersCachedDefault,
   });
   const inForce = registryInForce(registry, shard);
-  const appended = new AppendedEvents();
+  let feed: EventFeed | null = null;
   const writePath = new WritePath({
     shard,
     generation,
@@ -187,12 +187,18 @@ export async function createExchange(options: ExchangeOptions): Promise<Exchange
       promiseDelayMs: Number(declared.promiseDelay?.seconds ?? 0n) * 1_000,
     }),
     registry: inForce,
-    onAppended: (sequence, { bytes, hash, event }) => appended.add({ sequence, bytes, hash, event }),
+    onAppended: (appended) => {
+      feed?.appended(
+        appended.map(({ sequence, draft: { event: draft } }) => {
+          const { bytes, hash, event } = draft;
+          return { sequence, bytes, hash, event };
+        }),
+      );
+    },
     log: (message, details = {}) => logger.warn(details, message),
   });
   const watching = distrustAfterReconnect(connection, writePath);
 
-  let feed: ReturnType<typeof feedEvents> | null = null;
   const clockFollower: EventFollower = {
     followFrom: () => guard.followFrom(),
     applyEvents(batch) {
@@ -230,7 +236,6 @@ export async function createExchange(options: ExchangeOptions): Promise<Exchange
         connection,
         streamName: eventStreamName(shard),
         guard,
-        appended,
         followers: [clockFollower, ...followers],
         onEnded: (error) => {
           if (!(error instanceof ShardStoppedError)) guard.stop(`the follower of the stream ended: ${error.message}`);

@@ -27,8 +27,8 @@ export interface WritePathOptions {
   readonly guard: ShardGuard;
   readonly promises: PromisePen;
   registry(): RegistryInForce;
-  /** Told of every durable event, before its author is: followers in the same process may spare themselves the decoding. */
-  onAppended?(sequence: number, draft: EventDraft): void;
+  /** Told of the events of a round, durable and in the order of their sequence, before their authors are. */
+  onAppended?(appended: readonly { readonly sequence: number; readonly draft: { readonly event: EventDraft } }[]): void;
   log(message: string, details?: Record<string, unknown>): void;
 }
 
@@ -161,8 +161,8 @@ export class WritePath {
       // ---- durable -----------------------------------------------------------------------------------------------------
       for (const { draft, sequence } of result.appended) {
         dossiers.keep(draft.dossier, { state: draft.event.after, sequence });
-        this.#options.onAppended?.(sequence, draft.event);
       }
+      this.#options.onAppended?.(result.appended);
       for (const dossier of result.losers) dossiers.forget(dossier);
     } finally {
       // What these dossiers are is known again: the next round of theirs need not wait for the answers of this one.
