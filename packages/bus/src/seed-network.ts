@@ -83,7 +83,7 @@ export async function seedNetwork(
   const promiseKeys: { replica: string; key: SigningKey }[] = [];
   for (let index = 1; index <= replicas; index++) {
     const replica = `exchange-${index}`;
-    promiseKeys.push({ replica, key: await ensureSigningKey(join(folder.promiseKeys, `${replica}.pem`), "p256") });
+    promiseKeys.push({ replica, key: await ensureSigningKey(join(folder.promiseKeys, `${replica}.pem`), "ed25519") });
   }
   const seeded = await seedRegistry({
     append: createAppender({ connection, timeoutMs: 10_000 }),
