@@ -8,11 +8,25 @@ export interface HeadWriter {
   written(): DurableHeadValue | null;
   /**
    * Resolves when this value, or a later one, is on the disk. What is asked while a write is under way shares the next one. A value that
-   * is not later than one asked before is not written again. Rejects if the disk does not take it.
+   * is not later than one asked before is not written again. Rejects if the disk does not take it, and from then on always.
    */
   write(value: DurableHeadValue): Promise<void>;
-  /** Waits for the write under way. */
+  /** Waits for what was asked. */
   close(): Promise<void>;
+}
+
+/** What the thread tells after each write. */
+export interface HeadWritten {
+  readonly ticket: number;
+  /** Why it failed; null if the value is on the disk. */
+  readonly problem: string | null;
+}
+
+/** A value on its way to the disk. */
+interface Asked {
+  readonly value: DurableHeadValue;
+  readonly ticket: number;
+  readonly done: PromiseWithResolvers<void>;
 }
 
 /**
@@ -29,42 +43,28 @@ export function openHeadWriter(path: string): HeadWriter {
   const worker = new Worker(new URL("./head-writer-worker.ts", import.meta.url), { workerData: { path, memory } });
   // The process may end while nothing is being written.
   worker.unref();
-  let asked: { value: DurableHeadValue; done: PromiseWithResolvers<void> } | null = null;
-  let underWay: { value: DurableHeadValue; done: PromiseWithResolvers<void> } | null = null;
+  let asked: Asked[] = [];
   let failure: Error | null = null;
-
-  function isLater(value: DurableHeadValue, than: DurableHeadValue | null): boolean {
-    if (than === null || value.generation !== than.generation)
-      return than === null || value.generation > than.generation;
-    return value.sequence > than.sequence;
-  }
-
-  function start(): void {
-    if (underWay !== null || asked === null) return;
-    underWay = asked;
-    asked = null;
-    worker.ref();
-    mailbox.put(underWay.value);
-  }
 
   function fail(error: Error): void {
     failure = error;
-    for (const waiting of [underWay, asked]) waiting?.done.reject(error);
-    underWay = null;
-    asked = null;
+    for (const { done } of asked) done.reject(error);
+    asked = [];
+    worker.unref();
   }
 
-  worker.on("message", (problem: string | null) => {
-    worker.unref();
+  worker.on("message", ({ ticket, problem }: HeadWritten) => {
+    if (failure !== null) return;
     if (problem !== null) {
       fail(new Error(problem));
       return;
     }
-    const { value, done } = underWay as NonNullable<typeof underWay>;
-    underWay = null;
-    written = value;
-    done.resolve();
-    start();
+    const index = asked.findIndex((each) => each.ticket === ticket);
+    for (const { value, done } of asked.splice(0, index + 1)) {
+      written = value;
+      done.resolve();
+    }
+    if (asked.length === 0) worker.unref();
   });
   worker.on("error", fail);
 
@@ -72,21 +72,29 @@ export function openHeadWriter(path: string): HeadWriter {
     written: () => written,
     write(value) {
       if (failure !== null) return Promise.reject(failure);
-      if (!isLater(value, written)) return Promise.resolve();
-      if (underWay !== null && !isLater(value, underWay.value)) return underWay.done.promise;
-      if (asked === null) asked = { value, done: Promise.withResolvers<void>() };
-      else if (isLater(value, asked.value)) asked.value = value;
-      const { promise } = asked.done;
-      start();
-      return promise;
+      const last = asked.at(-1);
+      if (!isLater(value, last?.value ?? written)) {
+        if (!isLater(value, written)) return Promise.resolve();
+        return (asked.find((each) => !isLater(value, each.value)) as Asked).done.promise;
+      }
+      const done = Promise.withResolvers<void>();
+      // Whoever shares a write may not wait for it.
+      done.promise.catch(() => {});
+      if (asked.length === 0) worker.ref();
+      asked.push({ value, ticket: mailbox.put(value), done });
+      return done.promise;
     },
     async close() {
-      await asked?.done.promise.catch(() => {});
-      await underWay?.done.promise.catch(() => {});
+      await asked.at(-1)?.done.promise.catch(() => {});
       const ended = new Promise((resolve) => worker.once("exit", resolve));
       worker.ref();
       mailbox.close();
       await ended;
     },
   };
+}
+
+function isLater(value: DurableHeadValue, than: DurableHeadValue | null): boolean {
+  if (than === null || value.generation !== than.generation) return than === null || value.generation > than.generation;
+  return value.sequence > than.sequence;
 }

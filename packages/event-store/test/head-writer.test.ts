@@ -12,7 +12,7 @@ const freshPath = () => join(folder, `head-${files++}`);
 const value = (sequence: number, generation = 1): DurableHeadValue => ({
   generation,
   sequence,
-  leafHash: new Uint8Array(32).fill(sequence),
+  leafHash: new Uint8Array(32).fill(sequence & 0xff),
 });
 
 function onDisk(path: string): DurableHeadValue | null {
@@ -59,6 +59,16 @@ test("a value that is not later than what is on the disk is not written again; a
   expect(writer.written()).toEqual(value(1, 2));
   await writer.close();
 });
+
+test("values that come just as the thread has taken the one before are never left lying: 5,000 of them, one after the other", async () => {
+  const path = freshPath();
+  const writer = openHeadWriter(path);
+  for (let sequence = 1; sequence <= 5_000; sequence += 2) {
+    await Promise.all([writer.write(value(sequence)), writer.write(value(sequence + 1))]);
+  }
+  await writer.close();
+  expect(onDisk(path)).toEqual(value(5_000));
+}, 30_000);
 
 test("it goes on from what an earlier writer left, and closing waits for the write under way", async () => {
   const path = freshPath();

@@ -2,7 +2,7 @@ import { type BusError, busError, type PeerIdentity } from "@lienthong/chassis";
 import type { StatementEnvelope } from "@lienthong/contracts/exchange/v1/statement";
 import { KeyPurpose, RecordStatus } from "@lienthong/contracts/registry/v1/record";
 import { hexOf, type RegistryState } from "@lienthong/registry-state";
-import { payloadTypes, verifyPayload } from "@lienthong/statement";
+import type { SignatureCheck } from "./signature-check.ts";
 
 /** The system that calls, as the registry knows it. Throws SYSTEM_UNKNOWN. */
 export function authenticateSystem(registry: RegistryState, identity: PeerIdentity | null): string {
@@ -48,8 +48,12 @@ export function keyRefusal(registry: RegistryState, envelope: StatementEnvelope,
   return sealed ? null : busError("KEY_NOT_OF_AUTHOR", { field: "envelope.signatures", author });
 }
 
-/** Verifies every signature on the thread pool. Throws KEY_UNKNOWN, FIELD_DUPLICATED or SIGNATURE_INVALID, naming the signature. */
-export async function verifySignatures(registry: RegistryState, envelope: StatementEnvelope): Promise<void> {
+/** Verifies every signature. Throws KEY_UNKNOWN, FIELD_DUPLICATED or SIGNATURE_INVALID, naming the signature. */
+export async function verifySignatures(
+  registry: RegistryState,
+  envelope: StatementEnvelope,
+  signatureCheck: SignatureCheck,
+): Promise<void> {
   const { signatures, payload } = envelope;
   const valid = await Promise.all(
     signatures.map(({ keyId, signature }, index) => {
@@ -59,7 +63,7 @@ export async function verifySignatures(registry: RegistryState, envelope: Statem
       }
       const key = registry.key(id);
       if (key === undefined) throw busError("KEY_UNKNOWN", { field: `envelope.signatures[${index}].key_id` });
-      return verifyPayload(key.verifyingKey, payloadTypes.statement, payload, signature);
+      return signatureCheck.check(key.verifyingKey, payload, signature);
     }),
   );
   const invalid = valid.indexOf(false);

@@ -28,6 +28,7 @@ import type { DeliveredProposal } from "./proposal.ts";
 import { type FollowedRegistry, registryInForce } from "./registry-in-force.ts";
 import { draftShardEvent, generationOf, readShardChain, readShardChainTail, simulatedTimeOf } from "./shard-chain.ts";
 import { openShardGuard, ShardStoppedError } from "./shard-guard.ts";
+import { SignatureCheck } from "./signature-check.ts";
 import { WritePath } from "./write-path.ts";
 
 /** What an exchange is made of. */
@@ -210,7 +211,7 @@ export async function createExchange(options: ExchangeOptions): Promise<Exchange
     },
   };
 
-  const dependencies = { shard, writePath, registry: () => registry.state };
+  const dependencies = { shard, writePath, signatureCheck: new SignatureCheck(), registry: () => registry.state };
   const reading = {
     shard: declared,
     generation,

@@ -4,6 +4,7 @@ import { MessageRefusedError, type ReceivedStatement, readStatement } from "@lie
 import { hashesEqual, sha256 } from "@lienthong/tlog";
 import { delegationRefusal, verifySignatures } from "./authenticate.ts";
 import type { WriteOutcome } from "./proposal.ts";
+import type { SignatureCheck } from "./signature-check.ts";
 import type { WritePath } from "./write-path.ts";
 
 /** Most bytes an envelope may have, so that its event stays within 61,440. */
@@ -13,6 +14,7 @@ const envelopeBytesMax = 60_800;
 export interface SubmitDependencies {
   readonly shard: string;
   readonly writePath: WritePath;
+  readonly signatureCheck: SignatureCheck;
   registry(): RegistryState;
 }
 
@@ -34,7 +36,7 @@ export async function submitStatement(
     const author = statement.author?.agency ?? "";
     const undelegated = delegationRefusal(registry, system, author, "statement.author.agency");
     if (undelegated !== null) throw undelegated;
-    await verifySignatures(registry, received.envelope);
+    await verifySignatures(registry, received.envelope, on.signatureCheck);
     return await on.writePath.submit({
       kind: "statement",
       dossier: statement.dossier,

@@ -39,6 +39,11 @@ export class WaitingLine<Item extends Waits> {
     this.#waiting.push(item);
   }
 
+  /** Adds an item before all that wait. */
+  addFirst(item: Item): void {
+    this.#waiting.unshift(item);
+  }
+
   /** Puts items of a round back, before all that came later, in their order. */
   putBack(items: readonly Item[]): void {
     this.#waiting.unshift(...items);

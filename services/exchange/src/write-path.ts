@@ -96,7 +96,10 @@ export class WritePath {
     if (this.#draining) return Promise.resolve(refused(busError("DRAINING")));
     if (this.#line.length >= waitingMax) return Promise.resolve(refused(busError("OVERLOADED")));
     return new Promise((settle) => {
-      this.#line.add({ dossier: proposal.dossier, proposal, sinceMs: performance.now(), settle });
+      const waiting: Waiting = { dossier: proposal.dossier, proposal, sinceMs: performance.now(), settle };
+      // A receiver settles before it acknowledges. Were the two looked at the other way round, "delivered" would be no news any more.
+      if (proposal.kind === "delivered") this.#line.addFirst(waiting);
+      else this.#line.add(waiting);
       this.#schedulePump();
     });
   }
