@@ -1,7 +1,14 @@
 import { join } from "node:path";
 import { createGrpcServer, type Logger, realClock, type StoredTlsMaterial } from "@lienthong/chassis";
 import { createDelivery } from "@lienthong/delivery";
-import { authenticateSystem, createExchange, delegationRefusal, type Exchange } from "@lienthong/exchange";
+import {
+  authenticateSystem,
+  createExchange,
+  delegationRefusal,
+  type Exchange,
+  exchangeService,
+  ServedShards,
+} from "@lienthong/exchange";
 import type { RegistryFollower } from "@lienthong/registry";
 import type { DataFolder } from "./data-folder.ts";
 import { ensureSigningKey } from "./demonstration-keys.ts";
@@ -62,8 +69,10 @@ export async function startExchange(
   await delivery.start();
   parts.add(`the delivery of ${name}`, () => delivery.drain());
   await exchange.startFeed([delivery]);
+  const shards = new ServedShards();
+  shards.add(exchange.served);
   const listening = await createGrpcServer({
-    services: [exchange.service, delivery.service],
+    services: [exchangeService(shards, registry), delivery.service],
     tls: on.server,
     address: `127.0.0.1:${on.port}`,
     logger,

@@ -1,8 +1,6 @@
 import { join } from "node:path";
 import {
   type Clock,
-  type GrpcService,
-  grpcService,
   type Logger,
   laterTimestamp,
   realClock,
@@ -10,7 +8,6 @@ import {
   timestampFromMs,
 } from "@lienthong/chassis";
 import type { ShardEvent } from "@lienthong/contracts/exchange/v1/event";
-import { ExchangeServiceService } from "@lienthong/contracts/exchange/v1/exchange_service";
 import type { Timestamp } from "@lienthong/contracts/google/protobuf/timestamp";
 import { ShardClock } from "@lienthong/contracts/registry/v1/record";
 import { type Appender, createAppender, createReader, eventStreamName } from "@lienthong/event-store";
@@ -20,15 +17,12 @@ import type { NatsConnection } from "@nats-io/nats-core";
 import { appendDurably } from "./append-durably.ts";
 import { DossierStore } from "./dossier-store.ts";
 import { type EventFeed, type EventFollower, feedEvents } from "./event-feed.ts";
-import { getDossierPort, getShardPort, getTrailPort } from "./ports/reading-ports.ts";
-import { streamStatementsPort } from "./ports/stream-statements-port.ts";
-import { submitStatementPort } from "./ports/submit-statement-port.ts";
 import { createPromisePen } from "./promise-pen.ts";
 import type { DeliveredProposal } from "./proposal.ts";
 import { type FollowedRegistry, registryInForce } from "./registry-in-force.ts";
+import type { ServedShard } from "./served-shards.ts";
 import { draftShardEvent, generationOf, readShardChain, readShardChainTail, simulatedTimeOf } from "./shard-chain.ts";
 import { openShardGuard, ShardStoppedError } from "./shard-guard.ts";
-import { SignatureCheck } from "./signature-check.ts";
 import { WritePath } from "./write-path.ts";
 
 /** What an exchange is made of. */
@@ -56,7 +50,8 @@ export interface ExchangeOptions {
 
 /** An exchange that serves one shard. */
 export interface Exchange {
-  readonly service: GrpcService;
+  /** For the service that answers calls (exchange-service.ts). */
+  readonly served: ServedShard;
   /** The shard's clock. */
   readonly clock: Clock;
   /** Why the shard does not go on; null while it does. */
@@ -211,23 +206,16 @@ export async function createExchange(options: ExchangeOptions): Promise<Exchange
     },
   };
 
-  const dependencies = { shard, writePath, signatureCheck: new SignatureCheck(), registry: () => registry.state };
-  const reading = {
-    shard: declared,
-    generation,
-    clock,
-    dossiers,
-    registry: () => registry.state,
-    eventCount: () => feed?.position() ?? 0,
-  };
   return {
-    service: grpcService(ExchangeServiceService, {
-      submitStatement: submitStatementPort(dependencies),
-      streamStatements: streamStatementsPort(dependencies),
-      getShard: getShardPort(reading),
-      getDossier: getDossierPort(reading),
-      getTrail: getTrailPort(reading),
-    }),
+    served: {
+      name: shard,
+      record: declared,
+      generation,
+      clock,
+      writePath,
+      dossiers,
+      eventCount: () => feed?.position() ?? 0,
+    },
     clock,
     stopped: () => guard.stopped(),
 

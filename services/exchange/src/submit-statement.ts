@@ -4,16 +4,15 @@ import { MessageRefusedError, type ReceivedStatement, readStatement } from "@lie
 import { hashesEqual, sha256 } from "@lienthong/tlog";
 import { delegationRefusal, verifySignatures } from "./authenticate.ts";
 import type { WriteOutcome } from "./proposal.ts";
+import type { ServedShards } from "./served-shards.ts";
 import type { SignatureCheck } from "./signature-check.ts";
-import type { WritePath } from "./write-path.ts";
 
 /** Most bytes an envelope may have, so that its event stays within 61,440. */
 const envelopeBytesMax = 60_800;
 
 /** What submitting stands on. */
 export interface SubmitDependencies {
-  readonly shard: string;
-  readonly writePath: WritePath;
+  readonly shards: ServedShards;
   readonly signatureCheck: SignatureCheck;
   registry(): RegistryState;
 }
@@ -30,14 +29,12 @@ export async function submitStatement(
     const registry = on.registry();
     if (!hashesEqual(statement.network, registry.network))
       throw busError("NETWORK_MISMATCH", { field: "statement.network" });
-    if (statement.shard !== on.shard) {
-      throw busError("SHARD_UNKNOWN", { field: "statement.shard", allowed: on.shard });
-    }
+    const shard = on.shards.expect(statement.shard, "statement.shard");
     const author = statement.author?.agency ?? "";
     const undelegated = delegationRefusal(registry, system, author, "statement.author.agency");
     if (undelegated !== null) throw undelegated;
     await verifySignatures(registry, received.envelope, on.signatureCheck);
-    return await on.writePath.submit({
+    return await shard.writePath.submit({
       kind: "statement",
       dossier: statement.dossier,
       received,

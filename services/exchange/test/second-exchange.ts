@@ -9,7 +9,7 @@ import { createAppender } from "@lienthong/event-store";
 import { connectAs } from "@lienthong/nats-server";
 import { followRegistry } from "@lienthong/registry";
 import { importSigningKey } from "@lienthong/statement";
-import { createExchange } from "../src/index.ts";
+import { createExchange, exchangeService, ServedShards } from "../src/index.ts";
 import { haltingAppender } from "./halting-appender.ts";
 
 /** What the parent tells. */
@@ -53,9 +53,11 @@ const exchange = await createExchange({
     : { appender: haltingAppender(appender, haltBeforeAppending, () => say({ halted: true })) }),
 });
 await exchange.startFeed([]);
+const shards = new ServedShards();
+shards.add(exchange.served);
 const authority = await openDevelopmentAuthority({ folder: orders.tlsDirectory });
 const server = await createGrpcServer({
-  services: [exchange.service],
+  services: [exchangeService(shards, registry)],
   tls: await authority.server(),
   address: "127.0.0.1:0",
   logger,

@@ -1,19 +1,14 @@
-import { busError, type Clock, type HandlerFor, unaryHandler } from "@lienthong/chassis";
+import { type HandlerFor, unaryHandler } from "@lienthong/chassis";
 import type { ExchangeServiceService } from "@lienthong/contracts/exchange/v1/exchange_service";
-import type { ShardRecord } from "@lienthong/contracts/registry/v1/record";
 import type { RegistryState } from "@lienthong/registry-state";
 import { authenticateSystem, delegationRefusal } from "../authenticate.ts";
-import type { DossierStore } from "../dossier-store.ts";
 import { dossierMessage, type ReadableDossier, readDossierFor, trailPage } from "../read-dossier.ts";
+import type { ServedShards } from "../served-shards.ts";
 
 /** What reading stands on. */
 export interface ReadingDependencies {
-  readonly shard: ShardRecord;
-  readonly generation: number;
-  readonly clock: Clock;
-  readonly dossiers: DossierStore;
+  readonly shards: ServedShards;
   registry(): RegistryState;
-  eventCount(): number;
 }
 
 type Identity = Parameters<typeof authenticateSystem>[1];
@@ -23,17 +18,17 @@ export function getShardPort(on: ReadingDependencies): HandlerFor<ExchangeServic
   return unaryHandler((request, context) => {
     const registry = on.registry();
     authenticateSystem(registry, context.identity);
-    if (request.shard !== "") expectShard(request.shard, on);
+    const shard = request.shard === "" ? on.shards.forOpening(registry) : on.shards.expect(request.shard, "shard");
     return {
-      shard: on.shard.name,
+      shard: shard.name,
       network: registry.network,
-      generation: on.generation,
-      origin: on.shard.origin,
-      clock: on.shard.clock,
-      now: on.clock.now(),
-      promiseDelay: on.shard.promiseDelay,
+      generation: shard.generation,
+      origin: shard.record.origin,
+      clock: shard.record.clock,
+      now: shard.clock.now(),
+      promiseDelay: shard.record.promiseDelay,
       registryHead: registry.head,
-      eventCount: BigInt(on.eventCount()),
+      eventCount: BigInt(shard.eventCount()),
     };
   });
 }
@@ -42,7 +37,7 @@ export function getShardPort(on: ReadingDependencies): HandlerFor<ExchangeServic
 export function getDossierPort(on: ReadingDependencies): HandlerFor<ExchangeServiceService["getDossier"]> {
   return unaryHandler(async (request, context) => {
     const readable = await readFor(request, context.identity, on);
-    return { dossier: dossierMessage(on.shard.name, readable, on.registry()) };
+    return { dossier: dossierMessage(request.shard, readable, on.registry()) };
   });
 }
 
@@ -61,12 +56,8 @@ function readFor(
 ): Promise<ReadableDossier> {
   const registry = on.registry();
   const system = authenticateSystem(registry, identity);
-  expectShard(request.shard, on);
+  const shard = on.shards.expect(request.shard, "shard");
   const undelegated = delegationRefusal(registry, system, request.agency, "agency");
   if (undelegated !== null) throw undelegated;
-  return readDossierFor(request, on.dossiers, registry);
-}
-
-function expectShard(shard: string, on: ReadingDependencies): void {
-  if (shard !== on.shard.name) throw busError("SHARD_UNKNOWN", { field: "shard", allowed: on.shard.name });
+  return readDossierFor(request, shard.dossiers, registry);
 }

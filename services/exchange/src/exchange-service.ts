@@ -1,0 +1,20 @@
+import { type GrpcService, grpcService } from "@lienthong/chassis";
+import { ExchangeServiceService } from "@lienthong/contracts/exchange/v1/exchange_service";
+import { getDossierPort, getShardPort, getTrailPort } from "./ports/reading-ports.ts";
+import { streamStatementsPort } from "./ports/stream-statements-port.ts";
+import { submitStatementPort } from "./ports/submit-statement-port.ts";
+import type { FollowedRegistry } from "./registry-in-force.ts";
+import type { ServedShards } from "./served-shards.ts";
+import { SignatureCheck } from "./signature-check.ts";
+
+/** ExchangeService over the shards of this process. */
+export function exchangeService(shards: ServedShards, registry: FollowedRegistry): GrpcService {
+  const on = { shards, registry: () => registry.state, signatureCheck: new SignatureCheck() };
+  return grpcService(ExchangeServiceService, {
+    submitStatement: submitStatementPort(on),
+    streamStatements: streamStatementsPort(on),
+    getShard: getShardPort(on),
+    getDossier: getDossierPort(on),
+    getTrail: getTrailPort(on),
+  });
+}
