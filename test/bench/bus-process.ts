@@ -23,6 +23,7 @@ export interface BenchBus {
 
 let bus: Bus | null = null;
 let directory = "";
+let isKept = false;
 
 function benchSystems(seed: Seed) {
   const byArea = new Map(
@@ -53,8 +54,16 @@ function withoutCompletion(seed: Seed): Seed {
   return { ...seed, routes };
 }
 
-onCommand<{ keyKind: "ed25519" | "p256" }, BenchBus>(async ({ keyKind }) => {
-  directory = mkdtempSync(join(tmpdir(), "lienthong-bench-"));
+/** What the bus is started with. */
+export interface BenchBusOrders {
+  readonly keyKind: "ed25519" | "p256";
+  /** Data folder that stays when the process ends; absent: a new one that does not. */
+  readonly directory?: string;
+}
+
+onCommand<BenchBusOrders, BenchBus>(async ({ keyKind, directory: given }) => {
+  directory = given ?? mkdtempSync(join(tmpdir(), "lienthong-bench-"));
+  isKept = given !== undefined;
   const seed = withoutCompletion(narrowSeed(await loadSeed(), benchAreas));
   bus = await startBus({
     dataDirectory: directory,
@@ -76,7 +85,7 @@ onCommand<{ keyKind: "ed25519" | "p256" }, BenchBus>(async ({ keyKind }) => {
 process.on("SIGTERM", () => {
   void (async () => {
     await bus?.stop();
-    await rm(directory, { recursive: true, force: true });
+    if (!isKept) await rm(directory, { recursive: true, force: true });
     process.exit(0);
   })();
 });

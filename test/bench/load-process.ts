@@ -26,6 +26,8 @@ export type LoadCommand =
   | { readonly kind: "saturate"; readonly inFlight: number; readonly warmUpSeconds: number; readonly seconds: number }
   /** Handoffs started at a steady rate. */
   | { readonly kind: "steady"; readonly perSecond: number; readonly warmUpSeconds: number; readonly seconds: number }
+  /** Opens so many dossiers, numbered from `from` + 1, and leaves them at the desk. */
+  | { readonly kind: "open"; readonly inFlight: number; readonly from: number; readonly dossiers: number }
   /** Load until the shard has this many events. */
   | { readonly kind: "fill"; readonly inFlight: number; readonly events: number };
 
@@ -292,6 +294,23 @@ async function fill(inFlight: number, events: number): Promise<LoadResult> {
   };
 }
 
+/** Opens dossiers and nothing else. */
+async function openOnly(inFlight: number, from: number, dossiers: number): Promise<LoadResult> {
+  nextDossier = from;
+  const startedAt = performance.now();
+  const last = nextDossier + dossiers;
+  await Promise.all(
+    Array.from({ length: inFlight }, async () => {
+      while (nextDossier < last) {
+        const plan = await (plans[nextDossier % plans.length] as () => Promise<DossierPlan>)();
+        if (nextDossier < last) await openDossier(plan).opened;
+      }
+    }),
+  );
+  const seconds = (performance.now() - startedAt) / 1_000;
+  return { seconds, handoffs: 0, events: dossiers, eventBytes: 0, latenciesMs: [] };
+}
+
 onCommand<LoadCommand, LoadResult | null>(async (command) => {
   switch (command.kind) {
     case "connect":
@@ -301,6 +320,8 @@ onCommand<LoadCommand, LoadResult | null>(async (command) => {
       return saturate(command.inFlight, command.warmUpSeconds, command.seconds);
     case "steady":
       return steady(command.perSecond, command.warmUpSeconds, command.seconds);
+    case "open":
+      return openOnly(command.inFlight, command.from, command.dossiers);
     case "fill":
       return fill(command.inFlight, command.events);
   }

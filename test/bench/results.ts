@@ -1,8 +1,9 @@
 // Where figures go, and what they are called.
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, readdir, stat, writeFile } from "node:fs/promises";
 import { cpus, totalmem } from "node:os";
+import { join } from "node:path";
 
 /** Writes test/bench/results/<bench>.json. */
 export async function writeResults(bench: string, command: string, figures: Record<string, number>): Promise<string> {
@@ -32,6 +33,14 @@ export function processorSeconds(pid: number): number {
 export function residentMegabytes(pid: number): number {
   const line = readFileSync(`/proc/${pid}/status`, "utf8").match(/^VmRSS:\s+(\d+) kB$/m);
   return Number(line?.[1] ?? 0) / 1_024;
+}
+
+/** What the files of a folder weigh, in MB. */
+export async function folderMegabytes(folder: string): Promise<number> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile());
+  const sizes = await Promise.all(files.map(async (file) => (await stat(join(file.parentPath, file.name))).size));
+  return sizes.reduce((sum, size) => sum + size, 0) / 1_048_576;
 }
 
 /** Middle value. */
