@@ -24,6 +24,9 @@ export class KeyRefusedError extends Error {
   override readonly name = "KeyRefusedError";
 }
 
+/** A P-256 SubjectPublicKeyInfo with both coordinates. With one and a sign the same key would have a second key id. */
+const uncompressedP256Bytes = 91;
+
 /** Key id of a key: SHA-256 of its SubjectPublicKeyInfo in DER, 32 bytes. */
 export function keyIdOf(publicKey: Uint8Array): Uint8Array {
   return sha256(publicKey);
@@ -41,6 +44,9 @@ export function importVerifyingKey(algorithm: SignatureAlgorithm, publicKey: Uin
   // them would leave the others.
   if (!key.export({ format: "der", type: "spki" }).equals(publicKey)) {
     throw new KeyRefusedError("The public key is not in DER's one form; export it as SubjectPublicKeyInfo again.");
+  }
+  if (key.asymmetricKeyType === "ec" && publicKey.length !== uncompressedP256Bytes) {
+    throw new KeyRefusedError("The P-256 key has its point compressed; export it uncompressed, 91 bytes in all.");
   }
   const found = algorithmOf(key);
   if (found !== algorithm) {

@@ -127,6 +127,17 @@ describe.each(keys)("%s", { timeout: 60_000 }, (_, key) => {
   });
 });
 
+test("a P-256 key with its point compressed is refused: it would be the same key under another id", () => {
+  const { publicKey } = generateSigningKey("p256");
+  const x = publicKey.subarray(27, 59);
+  const sign = (publicKey[90] as number) % 2 === 0 ? 2 : 3;
+  const header = Buffer.from("3039301306072a8648ce3d020106082a8648ce3d030107032200", "hex");
+  const compressed = Buffer.concat([header, Uint8Array.of(sign), x]);
+  expect(() => importVerifyingKey(SignatureAlgorithm.SIGNATURE_ALGORITHM_ECDSA_P256_SHA256, compressed)).toThrow(
+    /compressed/,
+  );
+});
+
 /** Bytes of the outermost tag and length of a DER value. */
 function headerBytes(der: Uint8Array): number {
   const length = der[1]!;
