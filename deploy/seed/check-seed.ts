@@ -32,10 +32,6 @@ export function checkSeed(seed: Seed): string[] {
     "procedure",
     seed.procedures.map(({ record }) => record.key),
   );
-  ids(
-    "route",
-    seed.routes.map(({ record }) => record.id),
-  );
   const areas = new Set(seed.agencies.map(({ record }) => record.areaCode).filter((code) => code !== ""));
 
   const refers = (where: string, what: string, to: string, known: ReadonlySet<string>): void => {
@@ -95,9 +91,28 @@ export function checkSeed(seed: Seed): string[] {
     for (const step of procedure.record.steps)
       checkLengths(problems, where, step.limit?.note ?? "", 500, step.does, 1_000);
   }
+  checkRoutes(seed, problems);
   for (const { record } of seed.routes) refers(`route ${record.id}`, "procedure", record.procedure, procedures);
   checkLengths(problems, `calendar ${seed.calendar.id}`, seed.calendar.source, 1_000, "", 0);
   return problems;
+}
+
+/** Versions of one route stand side by side: each once, and all for the same procedure. */
+function checkRoutes(seed: Seed, problems: string[]): void {
+  for (const [id, versions] of Map.groupBy(seed.routes, ({ record }) => record.id)) {
+    const [first, ...later] = versions.map(({ record }) => record);
+    const seen = new Set([first!.version]);
+    for (const { version, procedure } of later) {
+      if (seen.has(version)) {
+        problems.push(`route "${id}": version ${version} appears twice; the later is a version of its own`);
+      } else if (procedure !== first!.procedure) {
+        problems.push(
+          `route "${id}": version ${version} serves "${procedure}", version ${first!.version} "${first!.procedure}"; the versions of a route serve one procedure`,
+        );
+      }
+      seen.add(version);
+    }
+  }
 }
 
 function checkLengths(

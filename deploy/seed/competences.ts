@@ -8,10 +8,15 @@ import type { SourceAgency } from "./source-files.ts";
  * Area codes were used again by other wards on 1 July 2025, so a code says something only together with a day. Where a role is held at
  * several levels (a district's office, and the city's office behind it) the nearest area decides; see resolve-role.ts.
  *
- * Roles of procedures.json that no office of the data holds, on purpose: APPLICANT, LINK_SOFTWARE and PROVINCIAL_SYSTEM (no offices);
- * OFFICER, DIVISION, DIVISION_LEADER, DEPT_ONE_STOP_HEAD, HOLDING_AGENCY, HOLDING_AGENCY_LEADER (parts of whichever agency acts);
- * CONSULTED_AGENCIES, OTHER_WARD_PC, ANY_WARD_REGISTRAR_IN_PROVINCE (chosen per dossier); SOCIAL_PROTECTION_AUTHORITY,
- * WARD_OR_DISTRICT_POLICE, CITY_PC_CULTURE (the sources do not say which office of Hanoi it is).
+ * Roles that are chosen per dossier are held by everybody who may be chosen: CONSULTED_AGENCIES and HOLDING_AGENCY by every department,
+ * OTHER_WARD_PC and ANY_WARD_REGISTRAR_IN_PROVINCE by an office of every ward, for the whole city.
+ *
+ * Where the sources do not say which office of Hanoi plays a role, the nearest one they do name stands for it, for that procedure only:
+ * SOCIAL_PROTECTION_AUTHORITY (Sở Y tế, as in 2.000286), CITY_PC_CULTURE (Sở Văn hóa và Thể thao), WARD_OR_DISTRICT_POLICE (police of the
+ * ward, who register residence by 1.004222; the data has no district police). The notes of the routes say so.
+ *
+ * Roles of procedures.json that nobody holds, on purpose: APPLICANT, LINK_SOFTWARE and PROVINCIAL_SYSTEM (no offices); OFFICER, DIVISION,
+ * DIVISION_LEADER, DEPT_ONE_STOP_HEAD and HOLDING_AGENCY_LEADER (parts of whichever agency acts: internal steps).
  */
 
 /** Code of Hanoi in the general statistics list. */
@@ -51,6 +56,18 @@ const cityRoles: Readonly<Record<string, readonly string[]>> = {
   "hn-thue": ["TAX_OFFICE"],
 };
 
+/** Roles for the whole city that an agency holds for some procedures only, by agency. */
+const cityRolesForProcedures: Readonly<Record<string, readonly Competence[]>> = {
+  "hn-so-yt": [competence("SOCIAL_PROTECTION_AUTHORITY", [CITY_AREA], ["death-group-2026"])],
+  "hn-so-vhtt": [competence("CITY_PC_CULTURE", [CITY_AREA], ["karaoke-group"])],
+};
+
+/** What any department of today may be asked: an opinion, or a copy from a register that it keeps. */
+const anyDepartment: readonly Competence[] = [
+  competence("CONSULTED_AGENCIES", [CITY_AREA], ["construction-permit", "investment-policy"]),
+  competence("HOLDING_AGENCY", [CITY_AREA], ["copy-original-register"]),
+];
+
 /** A competence for an area, for all procedures unless some are named. */
 export function competence(role: string, areaCodes: readonly string[], procedures: readonly string[] = []): Competence {
   return { role, areaCodes: [...areaCodes], procedures: [...procedures] };
@@ -67,5 +84,9 @@ export function competencesOf(agency: SourceAgency, areaOf: (agencyId: string) =
     return districtRoles.map((role) => competence(role, [agency.gsoCode!]));
   }
   if (agency.serves !== undefined) return [competence("TAX_OFFICE", agency.serves.map(areaOf))];
-  return (cityRoles[agency.id] ?? []).map((role) => competence(role, [CITY_AREA]));
+  return [
+    ...(cityRoles[agency.id] ?? []).map((role) => competence(role, [CITY_AREA])),
+    ...(cityRolesForProcedures[agency.id] ?? []),
+    ...(agency.kind === "department" && agency.validTo === undefined ? anyDepartment : []),
+  ];
 }

@@ -61,8 +61,10 @@ const wardAgencyRules: readonly AgencyRule[] = [
     level: AgencyLevel.AGENCY_LEVEL_CENTRAL,
     kind: "ward-police",
     parent: "hn-congan",
-    roles: ["WARD_POLICE_RESIDENCE", "WARD_POLICE"],
-    note: "every ward has its police, who register residence (1.004222); not listed in the data, dates are those of the ward",
+    roles: ["WARD_POLICE_RESIDENCE", "WARD_POLICE", "WARD_OR_DISTRICT_POLICE"],
+    note:
+      "every ward has its police, who register residence (1.004222); not listed in the data, dates are those of the ward. " +
+      "2.000986 names district police for urban districts, which the data does not have: the ward's answer there too",
   },
 ];
 
@@ -102,8 +104,13 @@ interface UnitRule {
   readonly en: (place: Place) => string;
   readonly kind: string;
   readonly role: string;
+  /** What it may be chosen for by anybody in the city, beside its role for its own area. */
+  readonly cityWide?: Competence;
   readonly note: string;
 }
+
+/** The source of 1.001193 and 1.004873 lets a ward ask any other; the section that registers is the one that answers. */
+const otherWard = competence("OTHER_WARD_PC", [CITY_AREA], ["birth", "marital-status"]);
 
 const chairRule = (role: string): UnitRule => ({
   rule: "chair",
@@ -122,6 +129,7 @@ const civilStatusRule: UnitRule = {
   en: ({ en }) => `Civil status section, ${en}`,
   kind: "division",
   role: "WARD_PC_CIVIL_STATUS",
+  cityWide: otherWard,
   note: "the procedure texts name the ward's civil-status officer (công chức tư pháp - hộ tịch)",
 };
 
@@ -156,6 +164,8 @@ const presentWardUnitRules: readonly UnitRule[] = [
     en: ({ en }) => `Public administration service point of ${en}`,
     kind: "one-stop-desk",
     role: "WARD_ONE_STOP",
+    // 1.001612: any ward registrar of the province receives.
+    cityWide: competence("ANY_WARD_REGISTRAR_IN_PROVINCE", [CITY_AREA], ["household-business"]),
     note:
       "one of the 126 service points of the city's centre (hn-ttpvhcc) at wards; entered under the ward, whose committee solves what is " +
       "filed here; the point's own name was not seen",
@@ -195,7 +205,7 @@ const districtUnitRules: readonly UnitRule[] = [
   chairRule("DISTRICT_CHAIR"),
 ];
 
-/** Ward police, district offices of social insurance and of land registration, and a social assistance home. */
+/** Ward police, district offices of social insurance and of land registration, a social assistance home, and the military. */
 export function derivedAgencies(agencies: readonly SourceAgency[]): SeedAgency[] {
   const derived: SeedAgency[] = [];
   for (const committee of agencies) {
@@ -203,7 +213,7 @@ export function derivedAgencies(agencies: readonly SourceAgency[]): SeedAgency[]
       committee.level === "ward" ? wardAgencyRules : committee.level === "district" ? districtAgencyRules : [];
     for (const rule of rules) derived.push(derivedAgency(rule, committee));
   }
-  derived.push(socialHome);
+  derived.push(socialHome, militaryCommand);
   return derived;
 }
 
@@ -258,7 +268,10 @@ function derivedUnit(rule: UnitRule, committee: SourceAgency): SeedUnit {
       agency: committee.id,
       name: { vi: rule.vi(place), en: rule.en(place) },
       kind: rule.kind,
-      competences: [competence(rule.role, [committee.gsoCode!])],
+      competences: [
+        competence(rule.role, [committee.gsoCode!]),
+        ...(rule.cityWide === undefined ? [] : [rule.cityWide]),
+      ],
       source: sourceOf(rule.rule),
       certain: false,
       note: rule.note,
@@ -287,6 +300,26 @@ const socialHome: SeedAgency = {
       "Placed under the Department of Health, which takes part in 2.000286 in the text seen (Cao Bằng); for Hanoi not verified, nor is the start date",
   },
   validFrom: SOCIAL_PROTECTION_MOVED_DAY,
+  validUntil: "",
+};
+
+const militaryCommand: SeedAgency = {
+  record: {
+    id: "hn-quan-su",
+    name: { vi: "Cơ quan quân sự thành phố Hà Nội", en: "Military command of Hanoi City" },
+    level: AgencyLevel.AGENCY_LEVEL_CENTRAL,
+    kind: "military-command",
+    parent: "",
+    identifierCode: "",
+    areaCode: "",
+    competences: [competence("MILITARY_COMMAND", [CITY_AREA], ["investment-policy"])],
+    source: sourceOf("military-command"),
+    certain: false,
+    note:
+      "1.009645 asks the military where the matter touches them; no military office is in the data, so one stands here under a descriptive " +
+      "name. It belongs to the Ministry of National Defence, which is not in the data either, so it has no parent",
+  },
+  validFrom: "",
   validUntil: "",
 };
 

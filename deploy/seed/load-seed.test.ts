@@ -3,7 +3,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { CalendarRecord, SuccessionShare } from "@lienthong/contracts/registry/v1/record";
-import { checkRoute, compileRoute, explainRoute, formatRouteProblem, parseRouteFile } from "@lienthong/route";
 import { describe, expect, test } from "vitest";
 import { isValidOn } from "./legal-days.ts";
 import { loadSeed, roleResolver, SeedDataError } from "./load-seed.ts";
@@ -24,14 +23,9 @@ describe("the seed", () => {
   test("has every agency and procedure of the data, and the derived offices beside them", () => {
     expect(data.agencies).toHaveLength(739);
     for (const { id, nameVi } of data.agencies) expect(agencies.get(id)?.record.name?.vi).toBe(nameVi);
-    expect(seed.agencies).toHaveLength(739 + 526 + 126 + 30 + 30 + 1);
+    expect(seed.agencies).toHaveLength(739 + 526 + 126 + 30 + 30 + 2);
     expect(seed.units).toHaveLength((526 + 126) * 4 + 30 * 3 + 2);
     expect(seed.procedures).toHaveLength(30);
-    expect(seed.routes.map(({ record }) => record.id).sort()).toEqual([
-      "birth-group",
-      "social-allowance",
-      "social-home-admission",
-    ]);
     expect(wardsOn(FIRST_DAY)).toHaveLength(526);
     expect(wardsOn("2025-07-01")).toHaveLength(126);
   });
@@ -104,26 +98,6 @@ describe("the seed", () => {
 });
 
 describe("roles", () => {
-  const roleCases = seed.routes.flatMap(({ record }) =>
-    record.steps.map((step) => [record.id, step.role, record.procedure] as const),
-  );
-
-  test.each(roleCases)(
-    "%s: %s is played by exactly one agency for every ward of May 2025",
-    (_route, role, procedure) => {
-      for (const { record } of wardsOn(FIRST_DAY)) {
-        const { agencies: found, units } = onFirstDay({
-          role,
-          areaCode: record.areaCode,
-          procedure,
-        });
-        expect(found.map(({ id }) => id)).toHaveLength(1);
-        expect(units.length).toBeLessThanOrEqual(1);
-      }
-    },
-    30_000,
-  );
-
   test("follow the reorganisation: the same code leads to other offices from 1 July 2025", () => {
     const ask = (role: string, day: string) =>
       roleResolver(seed, day)({ role, areaCode: "00004", procedure: "birth-group-nd63" }).agencies.map(({ id }) => id);
@@ -183,56 +157,6 @@ describe("successions", () => {
   });
 });
 
-describe("routes", () => {
-  test.each(seed.routes.map(({ record }) => [record.id, record] as const))(
-    "%s can be travelled and told",
-    (_id, route) => {
-      expect(checkRoute(route)).toEqual([]);
-      expect(compileRoute(route).startSteps).toHaveLength(1);
-      expect(explainRoute(route, "vi")).toContain("Bước 1.");
-      expect(seed.procedures.some(({ record }) => record.key === route.procedure)).toBe(true);
-    },
-  );
-
-  test.each(seed.routes.map(({ record }) => [record.id, record] as const))(
-    "%s passes between two agencies on every edge",
-    (_id, route) => {
-      const steps = new Map(route.steps.map((step) => [step.id, step]));
-      for (const { record: ward } of wardsOn(FIRST_DAY).slice(0, 20)) {
-        const holder = (step: string) =>
-          onFirstDay({
-            role: steps.get(step)!.role,
-            areaCode: ward.areaCode,
-            procedure: route.procedure,
-          }).agencies[0]!.id;
-        for (const edge of route.edges) expect(holder(edge.from)).not.toBe(holder(edge.to));
-      }
-    },
-  );
-
-  test("keep the totals of their sources", () => {
-    const sumOf = (id: string) => {
-      const { steps } = seed.routes.find(({ record }) => record.id === id)!.record;
-      return steps.filter(({ clock }) => clock === 1).reduce((sum, { limit }) => sum + (limit?.hundredths ?? 0), 0);
-    };
-    expect(sumOf("social-home-admission")).toBe(2_500);
-    expect(sumOf("social-allowance")).toBe(2_000);
-    const birth = seed.routes.find(({ record }) => record.id === "birth-group")!.record;
-    expect(birth.handoffRules).toMatchObject({
-      syncAfterCompletion: { hundredths: 1_000, unit: 1 },
-      receiptStatusWithin: { hundredths: 200, unit: 2 },
-    });
-  });
-
-  test("the example of docs/routes.md is the birth group as it stands here", async () => {
-    const page = await readFile(new URL("../../docs/routes.md", here), "utf8");
-    const example = /```yaml\n(id: birth-group\n[\s\S]*?)```/.exec(page)?.[1];
-    const parsed = parseRouteFile(example ?? "", "docs/routes.md");
-    if (!parsed.ok) throw new Error(parsed.problems.map(formatRouteProblem).join("\n"));
-    expect(parsed.route).toEqual(seed.routes.find(({ record }) => record.id === "birth-group")!.record);
-  });
-});
-
 describe("spoiled data", () => {
   async function problemsAfter(file: string, right: string, wrong: string): Promise<readonly string[]> {
     const folder = await mkdtemp(join(tmpdir(), "seed-"));
@@ -286,6 +210,18 @@ describe("spoiled data", () => {
       "procedure: birth-group-nd63",
       "procedure: birth-group",
       /^route birth-group: procedure "birth-group" does not exist$/,
+    ],
+    [
+      "routes/birth.yaml",
+      "id: birth\n",
+      "id: death\n",
+      /^route "death": version 1 appears twice; the later is a version of its own$/,
+    ],
+    [
+      "routes/birth.yaml",
+      "id: birth\nversion: 1",
+      "id: death\nversion: 2",
+      /^route "death": version 2 serves "birth", version 1 "death"; the versions of a route serve one procedure$/,
     ],
   ])("in %s is refused with file, place and what is allowed: %s → %s", async (file, right, wrong, problem) => {
     expect(await problemsAfter(file, right, wrong)).toEqual(expect.arrayContaining([expect.stringMatching(problem)]));

@@ -56,5 +56,8 @@ async function readRoutes(folder: URL): Promise<SeedRoute[]> {
     else problems.push(...parsed.problems.map(formatRouteProblem));
   }
   if (problems.length > 0) throw new SeedDataError(problems);
-  return routes;
+  // By id, older versions first, whatever the files are called.
+  return routes.sort(
+    ({ record: a }, { record: b }) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0) || a.version - b.version,
+  );
 }

@@ -20,7 +20,8 @@ export type RoleResolver = (question: RoleQuestion) => RoleAnswer;
 
 /**
  * Who plays a role for an area on a legal day (YYYY-MM-DD). The nearest area wins: an office for the ward before one for its district,
- * that before one for the city. Several agencies are answered only if they hold the role for the same area. Made once per day, asked often.
+ * that before one for the city. An agency plays a role itself or through one of its units. Several agencies are answered only if they hold
+ * the role for the same area. Made once per day, asked often.
  */
 export function roleResolver(seed: Pick<Seed, "agencies" | "units">, day: string): RoleResolver {
   const agencies = seed.agencies.filter((agency) => isValidOn(agency, day)).map(({ record }) => record);
@@ -33,13 +34,10 @@ export function roleResolver(seed: Pick<Seed, "agencies" | "units">, day: string
 
   return ({ role, areaCode, procedure }) => {
     for (const area of areasAround(areaCode, byArea, byId)) {
-      const found = holding(agencyHolders, role, area, procedure);
-      if (found.length === 0) continue;
-      const ids = new Set(found.map(({ id }) => id));
-      return {
-        agencies: found,
-        units: holding(unitHolders, role, area, procedure).filter(({ agency }) => ids.has(agency)),
-      };
+      const units = holding(unitHolders, role, area, procedure);
+      const throughUnits = units.map(({ agency }) => byId.get(agency)).filter((agency) => agency !== undefined);
+      const found = [...new Set([...holding(agencyHolders, role, area, procedure), ...throughUnits])];
+      if (found.length > 0) return { agencies: found, units: units.filter(({ agency }) => byId.has(agency)) };
     }
     return { agencies: [], units: [] };
   };

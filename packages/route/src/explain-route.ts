@@ -1,4 +1,4 @@
-import type { Limit, LocalizedText } from "@lienthong/contracts/registry/v1/envelope";
+import type { Limit } from "@lienthong/contracts/registry/v1/envelope";
 import {
   EdgeKind,
   type RouteEdge,
@@ -7,11 +7,9 @@ import {
   StepClock,
   StepKind,
 } from "@lienthong/contracts/registry/v1/route";
+import { localName, type RouteLocale } from "./local-name.ts";
 import type { Messages } from "./messages.ts";
-import { messagesEn } from "./messages-en.ts";
-import { messagesVi } from "./messages-vi.ts";
-
-export type RouteLocale = "vi" | "en";
+import { messagesOf } from "./messages-of.ts";
 
 /**
  * The route in words, step by step in the order of the record: who, how long, where it forks and joins, where it may go back, where
@@ -29,7 +27,7 @@ class Explanation {
   constructor(route: RouteRecord, locale: RouteLocale) {
     this.#route = route;
     this.#locale = locale;
-    this.#say = locale === "vi" ? messagesVi : messagesEn;
+    this.#say = messagesOf(locale);
   }
 
   text(): string {
@@ -38,12 +36,14 @@ class Explanation {
   }
 
   private heading(): string[] {
-    const { name, id, version, procedure, total, appointments, handoffRules, composed, certain } = this.#route;
+    const { name, id, version, procedure, steps, total, appointments, handoffRules, composed, certain } = this.#route;
     const say = this.#say;
-    const lines = [say.route(this.name(name), id, version, procedure)];
+    const lines = [say.route(localName(name, this.#locale), id, version, procedure)];
     if (composed) lines.push(say.composed);
     if (!certain) lines.push(say.uncertain);
     if (total) lines.push(say.total(this.limit(total)));
+    const starts = steps.filter(({ start }) => start);
+    if (starts.length > 1) lines.push(say.severalStarts(starts.map(({ id }) => this.reference(id)).join("; ")));
     for (const appointment of appointments) {
       const limit = appointment.limit ? this.limit(appointment.limit) : "?";
       lines.push(say.appointment(appointment.number, limit, appointment.meaning));
@@ -67,42 +67,47 @@ class Explanation {
     if (step.internalSteps.length > 0) {
       lines.push(say.internalTitle);
       for (const { name, limit } of step.internalSteps) {
-        lines.push(`  - ${say.internal(this.name(name), limit && this.limit(limit))}`);
+        lines.push(`  - ${say.internal(localName(name, this.#locale), limit && this.limit(limit))}`);
       }
     }
     if (step.completionRequired) lines.push(say.completionRequired);
     lines.push(...this.waysOn(step));
     if (step.end) lines.push(say.ends);
-    return [say.step(number, this.name(step.name)), ...lines.map((line) => `  ${line}`)];
+    return [say.step(number, localName(step.name, this.#locale)), ...lines.map((line) => `  ${line}`)];
   }
 
   private waysOn(step: RouteStep): string[] {
     const say = this.#say;
     const lines: string[] = [];
     const leaving = this.#route.edges.filter((edge) => edge.from === step.id);
-    for (const [fork, edges] of Map.groupBy(leaving, (edge) => edge.fork)) {
+    const add = (edge: RouteEdge, sentence: string): void => {
+      lines.push(sentence);
+      if (edge.resultCopiedToRoles.length > 0) {
+        lines.push(say.copies(edge.resultCopiedToRoles.map((role) => this.role(role)).join(", ")));
+      }
+    };
+    // Opinions first: they are asked before the dossier leaves.
+    const consults = leaving.filter(({ kind }) => kind === EdgeKind.EDGE_KIND_CONSULT);
+    if (consults.length > 1) lines.push(say.severalConsults);
+    for (const edge of consults) {
+      const to = this.reference(edge.to);
+      add(edge, consults.length > 1 ? `  - ${say.asked(to, edge.lead)}` : say.consult(to, edge.lead));
+    }
+    const ways = leaving.filter(({ kind }) => kind !== EdgeKind.EDGE_KIND_CONSULT);
+    for (const [fork, edges] of Map.groupBy(ways, (edge) => edge.fork)) {
       if (fork !== "") lines.push(say.forks(fork));
       for (const edge of edges) {
-        lines.push(
-          fork === "" ? this.edge(edge) : `  - ${say.branch(this.reference(edge.to), edge.optional, edge.lead)}`,
-        );
-        if (edge.resultCopiedToRoles.length > 0) {
-          lines.push(say.copies(edge.resultCopiedToRoles.map((role) => this.role(role)).join(", ")));
-        }
+        const to = this.reference(edge.to);
+        if (fork !== "") add(edge, `  - ${say.branch(to, edge.optional, edge.lead)}`);
+        else add(edge, edge.kind === EdgeKind.EDGE_KIND_BACK ? say.back(to) : say.next(to));
       }
     }
     return lines;
   }
 
-  private edge(edge: RouteEdge): string {
-    const to = this.reference(edge.to);
-    if (edge.kind === EdgeKind.EDGE_KIND_BACK) return this.#say.back(to);
-    return edge.kind === EdgeKind.EDGE_KIND_CONSULT ? this.#say.consult(to) : this.#say.next(to);
-  }
-
   private reference(stepId: string): string {
     const at = this.#route.steps.findIndex(({ id }) => id === stepId);
-    return this.#say.stepReference(at + 1, this.name(this.#route.steps[at]?.name));
+    return this.#say.stepReference(at + 1, localName(this.#route.steps[at]?.name, this.#locale));
   }
 
   private limit(limit: Limit): string {
@@ -112,11 +117,6 @@ class Explanation {
   private role(role: string): string {
     const name = this.#say.roles[role];
     return name === undefined ? role : `${name} [${role}]`;
-  }
-
-  private name(name: LocalizedText | undefined): string {
-    if (name === undefined) return "?";
-    return this.#locale === "en" && name.en !== "" ? name.en : name.vi;
   }
 }
 

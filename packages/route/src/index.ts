@@ -1,6 +1,8 @@
 export { checkRoute } from "./check-route.ts";
 export { type CompiledFork, type CompiledRoute, compileRoute, RouteInvalidError } from "./compile-route.ts";
-export { explainRoute, type RouteLocale } from "./explain-route.ts";
+export { drawRoute } from "./draw-route.ts";
+export { explainRoute } from "./explain-route.ts";
+export type { RouteLocale } from "./local-name.ts";
 export { type ParsedRouteFile, parseRouteFile, ROUTE_FILE_CHARACTERS_MAX } from "./parse-route-file.ts";
 export {
   formatPath,

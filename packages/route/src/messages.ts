@@ -32,7 +32,45 @@ export interface Messages {
   readonly forks: (fork: string) => string;
   readonly branch: (step: string, optional: boolean, lead: boolean) => string;
   readonly back: (step: string) => string;
-  readonly consult: (step: string) => string;
+  readonly consult: (step: string, lead: boolean) => string;
+  /** Before a list of several opinions that may be asked. */
+  readonly severalConsults: string;
+  readonly asked: (step: string, lead: boolean) => string;
   readonly copies: (roles: string) => string;
   readonly ends: string;
+  /** Said where a dossier may open at several steps. */
+  readonly severalStarts: (steps: string) => string;
+  readonly picture: PictureMessages;
+}
+
+/** What a picture says in a few words; its limits are those of the sentences. */
+export interface PictureMessages {
+  readonly subtitle: (id: string, version: number, procedure: string) => string;
+  readonly total: (limit: string) => string;
+  readonly appointment: (number: number, limit: string) => string;
+  readonly composed: string;
+  readonly uncertain: string;
+  readonly start: string;
+  readonly end: string;
+  readonly heldBy: (role: string) => string;
+  readonly limitUnknown: string;
+  readonly ifVerified: (limit: string) => string;
+  readonly posting: (limit: string) => string;
+  readonly internalSteps: (count: number) => string;
+  readonly copies: (roles: string) => string;
+  readonly outside: string;
+  readonly paused: string;
+  readonly deemedConsent: string;
+  readonly optional: string;
+  readonly lead: string;
+  readonly legendStart: string;
+  readonly legendEnd: string;
+  readonly legendForward: string;
+  readonly legendBack: string;
+  readonly legendConsult: string;
+  readonly legendFork: string;
+  readonly legendConsultStep: string;
+  readonly legendApplicant: string;
+  readonly legendOutside: string;
+  readonly legendPaused: string;
 }

@@ -1,8 +1,9 @@
 import { TimeUnit } from "@lienthong/contracts/registry/v1/envelope";
-import { RouteRecord } from "@lienthong/contracts/registry/v1/route";
+import { EdgeKind, RouteRecord, StepClock, StepKind } from "@lienthong/contracts/registry/v1/route";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { explainRoute, formatRouteProblem, parseRouteFile } from "../src/index.ts";
+import { edgeOf, routeOf, stepOf } from "./valid-route.ts";
 
 const file = `# A fork and a join.
 id: cards
@@ -217,7 +218,7 @@ Bước 1. Tiếp nhận
   Thời hạn: 0,25 ngày làm việc.
   Sau đó tách nhánh (“cards”), chuyển đồng thời sang:
     - bước 2 (Đăng ký thường trú)
-    - bước 3 (Cấp thẻ bảo hiểm y tế), nếu người dân lựa chọn
+    - bước 3 (Cấp thẻ bảo hiểm y tế), nếu người dân lựa chọn khi nộp hồ sơ
 
 Bước 2. Đăng ký thường trú
   Thực hiện: Công an cấp xã (đăng ký cư trú) [WARD_POLICE_RESIDENCE].
@@ -243,7 +244,63 @@ Bước 4. Trả kết quả
     const text = explainRoute(parsed.route, "en");
     expect(text).toContain("Step 1. Tiếp nhận");
     expect(text).toContain("Time granted: 0.25 working days.");
-    expect(text).toContain("- step 3 (Cấp thẻ bảo hiểm y tế), if chosen");
+    expect(text).toContain("- step 3 (Cấp thẻ bảo hiểm y tế), if the citizen chose it when filing");
     expect(text).toContain('Waits for every branch of the fork "cards" and joins them.');
+  });
+
+  const rich = routeOf(
+    [
+      stepOf("desk", { start: true, clock: StepClock.STEP_CLOCK_OUTSIDE }),
+      stepOf("ward", { start: true, publicPosting: { hundredths: 1_500, unit: 4, note: "" } }),
+      stepOf("one", { kind: StepKind.STEP_KIND_CONSULT, deemedConsent: true }),
+      stepOf("two", { kind: StepKind.STEP_KIND_CONSULT }),
+      stepOf("payment", { kind: StepKind.STEP_KIND_APPLICANT, clock: StepClock.STEP_CLOCK_PAUSED }),
+      stepOf("end", { end: true }),
+    ],
+    [
+      edgeOf("a", "desk", "ward"),
+      edgeOf("b", "ward", "payment", { resultCopiedToRoles: ["TAX_OFFICE"] }),
+      edgeOf("c", "ward", "one", { kind: EdgeKind.EDGE_KIND_CONSULT, lead: true }),
+      edgeOf("d", "ward", "two", { kind: EdgeKind.EDGE_KIND_CONSULT }),
+      edgeOf("e", "payment", "end"),
+      edgeOf("f", "payment", "ward", { kind: EdgeKind.EDGE_KIND_BACK }),
+    ],
+    { appointments: [{ number: 1, limit: { hundredths: 500, unit: 3, note: "" }, meaning: "tax slip" }] },
+  );
+
+  test("tells opinions with who leads, silence, ways back, clocks, appointments and several starts, in Vietnamese", () => {
+    const text = explainRoute(rich, "vi");
+    for (const sentence of [
+      "Hồ sơ mở tại một trong các bước: bước 1 (Bước desk); bước 2 (Bước ward).",
+      "Hẹn lần 1: 5 ngày làm việc (ghi chú: “tax slip”).",
+      "Niêm yết công khai trong thời hạn này: 15 ngày.",
+      "Thời gian này tính theo quy định khác, không tính vào tổng thời hạn.",
+      "Có thể lấy ý kiến đồng thời, hồ sơ vẫn ở cơ quan này:\n    - bước 3 (Bước one), là cơ quan chủ trì\n    - bước 4 (Bước two)",
+      "Quá thời hạn mà không trả lời thì được coi là đồng ý;",
+      "Kết quả được gửi thêm cho: Cơ quan thuế [TAX_OFFICE].",
+      "Người nộp hồ sơ thực hiện; trong thời gian đó hồ sơ do cơ quan sau giữ",
+      "Trong lúc này thời hạn tạm dừng.",
+      "Có thể trả lại bước 2 (Bước ward); các bước sau đó được làm lại.",
+    ]) {
+      expect(text).toContain(sentence);
+    }
+  });
+
+  test("tells the same in English", () => {
+    const text = explainRoute(rich, "en");
+    for (const sentence of [
+      "A dossier opens at one of: step 1 (Step desk); step 2 (Step ward).",
+      'Appointment 1: 5 working days (note: "tax slip").',
+      "Public posting inside this time: 15 calendar days.",
+      "This time runs under other rules and does not count against the overall limit.",
+      "May ask opinions at the same time while the dossier stays here:\n    - step 3 (Step one), which leads\n    - step 4 (Step two)",
+      "Silence beyond the limit counts as agreement;",
+      "The result also goes to: tax office [TAX_OFFICE].",
+      "The applicant acts; held meanwhile by",
+      "The clock stands still meanwhile.",
+      "May go back to step 2 (Step ward); what comes after is done again.",
+    ]) {
+      expect(text).toContain(sentence);
+    }
   });
 });

@@ -1,11 +1,34 @@
-import { readFile } from "node:fs/promises";
-import { explainRoute, formatPath, formatRouteProblem, parseRouteFile } from "@lienthong/route";
+import { readFile, writeFile } from "node:fs/promises";
+import { drawRoute, explainRoute, formatPath, formatRouteProblem, parseRouteFile } from "@lienthong/route";
 import type { CommandContext } from "../command-context.ts";
 import { CliError, EXIT, usageError } from "../exit-codes.ts";
 import { wrapIndented } from "./procedure.ts";
 
-/** `route check FILE`: needs no bus. Ends with exit code 1 when the file has problems. */
-export async function routeCheck(context: CommandContext, file: string): Promise<void> {
+const pictureWords = {
+  vi: {
+    written: (path: string) => `Đã vẽ quy trình vào ${path}.`,
+    unwritable: (path: string, why: string) => `Không ghi được ${path} (${why}); hãy chọn tệp khác cho --svg.`,
+  },
+  en: {
+    written: (path: string) => `The route is drawn in ${path}.`,
+    unwritable: (path: string, why: string) => `${path} cannot be written (${why}); name another file with --svg.`,
+  },
+} as const;
+
+/** What `route check` may be told. */
+interface RouteCheckOptions {
+  /** Where the picture goes, in the language of the command; an existing file is replaced. */
+  readonly svg?: string;
+}
+
+/**
+ * `route check FILE [--svg OUT.svg]`: needs no bus. Ends with exit code 1 when the file has problems; then no picture is written.
+ */
+export async function routeCheck(
+  context: CommandContext,
+  file: string,
+  options: RouteCheckOptions = {},
+): Promise<void> {
   const { messages, language, columns, style } = context;
   let text: string;
   try {
@@ -16,6 +39,15 @@ export async function routeCheck(context: CommandContext, file: string): Promise
   }
   const parsed = parseRouteFile(text, file);
   const problems = parsed.ok ? [] : parsed.problems;
+  if (parsed.ok && options.svg !== undefined) {
+    try {
+      await writeFile(options.svg, drawRoute(parsed.route, language));
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code ?? String(error);
+      throw usageError(pictureWords[language].unwritable(options.svg, code));
+    }
+    context.talk(pictureWords[language].written(options.svg));
+  }
   if (context.json) {
     context.printJson({
       file,
