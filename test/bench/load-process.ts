@@ -21,13 +21,16 @@ import { onCommand } from "./child-process.ts";
 
 /** A stretch of load. */
 export type LoadCommand =
-  | { readonly kind: "connect"; readonly bus: BenchBus }
+  /** `receives`: false leaves the deliveries to another process. */
+  | { readonly kind: "connect"; readonly bus: BenchBus; readonly receives?: boolean }
   /** As many dossiers at once as given, for a number of seconds after a warm-up. */
   | { readonly kind: "saturate"; readonly inFlight: number; readonly warmUpSeconds: number; readonly seconds: number }
   /** Handoffs started at a steady rate. */
   | { readonly kind: "steady"; readonly perSecond: number; readonly warmUpSeconds: number; readonly seconds: number }
   /** Opens so many dossiers, numbered from `from` + 1, and leaves them at the desk. */
   | { readonly kind: "open"; readonly inFlight: number; readonly from: number; readonly dossiers: number }
+  /** One agency says so much about one dossier of its own, each time on the head it knows: most of it comes too late. */
+  | { readonly kind: "race"; readonly perSecond: number; readonly seconds: number }
   /** Load until the shard has this many events. */
   | { readonly kind: "fill"; readonly inFlight: number; readonly events: number };
 
@@ -67,7 +70,7 @@ interface DossierPlan {
   readonly hops: readonly { edge: string; step: string; receiver: string }[];
 }
 
-async function connectAll(bus: BenchBus): Promise<void> {
+async function connectAll(bus: BenchBus, receives: boolean): Promise<void> {
   const run = JSON.parse(readFileSync(bus.runFile, "utf8")) as RunFile;
   const caPem = readFileSync(run.tls.ca, "utf8");
   const tls = (system: string) => {
@@ -89,6 +92,7 @@ async function connectAll(bus: BenchBus): Promise<void> {
       const key = importSigningKey(readFileSync(join(run.keys, `${agency}.pem`), "utf8"));
       offices.set(agency, { agency, stream, pen: createAgencyPen({ agency, keys: [key], network, shard }) });
     }
+    if (!receives) continue;
     const receiver: Receiver = connection.delivery.receive(
       { shard, agencies: system.agencies, credit: 10_000 },
       (deliveries) => onDeliveries(deliveries, receiver),
@@ -311,10 +315,41 @@ async function openOnly(inFlight: number, from: number, dossiers: number): Promi
   return { seconds, handoffs: 0, events: dossiers, eventBytes: 0, latenciesMs: [] };
 }
 
+/** Assigns the same dossier to officer after officer, faster than each can be answered. `events`: how many were accepted. */
+async function race(perSecond: number, seconds: number): Promise<LoadResult> {
+  nextDossier = 9_000_000 + Math.floor(Math.random() * 900_000);
+  const plan = await (plans[0] as () => Promise<DossierPlan>)();
+  const { dossier, opened } = openDossier(plan);
+  const office = offices.get(plan.ward) as Office;
+  let head = await opened;
+  let accepted = 0;
+  const running: Promise<void>[] = [];
+  const startedAt = performance.now();
+  const count = perSecond * seconds;
+  for (let said = 0; said < count; said++) {
+    const dueMs = startedAt + (said * 1_000) / perSecond - performance.now();
+    if (dueMs > 1) await pause(dueMs);
+    const signed = office.pen.assign({ dossier, branch: "0", head, officerRef: `officer-${said}` });
+    running.push(
+      office.stream.submit(signed.envelope).then(
+        (answer) => {
+          accepted += 1;
+          head = leafHash(answer.event);
+        },
+        (error: { reason?: string }) => {
+          if (error.reason !== "PRIOR_STALE" && error.reason !== "OVERLOADED") failed(error as Error);
+        },
+      ),
+    );
+  }
+  await Promise.all(running);
+  return { seconds, handoffs: 0, events: accepted, eventBytes: 0, latenciesMs: [] };
+}
+
 onCommand<LoadCommand, LoadResult | null>(async (command) => {
   switch (command.kind) {
     case "connect":
-      await connectAll(command.bus);
+      await connectAll(command.bus, command.receives !== false);
       return null;
     case "saturate":
       return saturate(command.inFlight, command.warmUpSeconds, command.seconds);
@@ -322,6 +357,8 @@ onCommand<LoadCommand, LoadResult | null>(async (command) => {
       return steady(command.perSecond, command.warmUpSeconds, command.seconds);
     case "open":
       return openOnly(command.inFlight, command.from, command.dossiers);
+    case "race":
+      return race(command.perSecond, command.seconds);
     case "fill":
       return fill(command.inFlight, command.events);
   }

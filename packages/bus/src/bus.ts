@@ -12,7 +12,8 @@ import { type DemonstrationShard, type DemonstrationSystem, scenarioShard } from
 import { type RunFile, runFileOf, writeRunFile } from "./run-file.ts";
 import { RunningParts } from "./running-parts.ts";
 import { seedNetwork } from "./seed-network.ts";
-import { drainGraceMs, type RunningReplica, startExchange } from "./start-exchange.ts";
+import { startDocuments } from "./start-documents.ts";
+import { drainGraceMs, type ReplicaSurroundings, type RunningReplica, startExchange } from "./start-exchange.ts";
 import { reconcileShard, startNats } from "./start-nats.ts";
 
 /** How a bus is started. */
@@ -31,7 +32,7 @@ export interface StartBusOptions {
   /** How many of them run in this process; the others are other processes'. Default: all. */
   readonly runReplicas?: number;
   /** Ports to listen on; 0 or absent: free ones. */
-  readonly ports?: { readonly registry?: number; readonly exchange?: number };
+  readonly ports?: { readonly registry?: number; readonly exchange?: number; readonly documents?: number };
   /** Told of progress in whole sentences. */
   readonly report?: (line: string) => void;
   readonly logger?: Logger;
@@ -100,16 +101,34 @@ async function startParts(options: StartBusOptions, parts: RunningParts): Promis
   parts.add("the registry's port", () => registryServer.drain(drainGraceMs));
   registryServer.setAllServing(true);
 
+  let announced: RunFile | null = null;
+  let served: Pick<RunFile, "shard" | "logs"> = { shard: shard.name, logs: [] };
+  const onServed: ReplicaSurroundings["onServed"] = ({ name, origin }, forOpening) => {
+    served = { shard: forOpening, logs: [...served.logs, { name, origin }] };
+    // A shard that joins later is found by whoever reads run.json from now on.
+    if (announced !== null) {
+      announced = { ...announced, ...served };
+      void writeRunFile(folder, announced).catch((error: unknown) =>
+        logger.error({ err: error }, "run.json is not up to date."),
+      );
+    }
+  };
+  const streamsOf = (name: string) => reconcileShard(nats, name);
+  const around = { folder, nats, registry: registry.follower, server, logger };
+  const documents = await startDocuments({ ...around, port: options.ports?.documents ?? 0 }, parts);
+  // Fed by the first replica, which decodes each event once for all in this process.
+  const followersOf: ReplicaSurroundings["followersOf"] = async (name) => [await documents.serveShard(name)];
   const replicas: RunningReplica[] = [];
   for (let index = 1; index <= (options.runReplicas ?? replicaCount); index++) {
     const port = index === 1 ? (options.ports?.exchange ?? 0) : 0;
     // In one process everybody asks the same fold of the registry.
-    const on = { folder, nats, shard, registry: registry.follower, server, port, logger };
+    const on = { ...around, port, streamsOf, ...(index === 1 ? { onServed, followersOf } : {}) };
     replicas.push(await startExchange(`exchange-${index}`, on, parts));
   }
 
-  const grpc = { registry: registryServer.address, exchange: replicas[0]?.address ?? "" };
-  const run = runFileOf(folder, shard, nats.url, grpc, server, network.systems);
+  const grpc = { registry: registryServer.address, exchange: replicas[0]?.address ?? "", documents: documents.address };
+  const run = { ...runFileOf(folder, shard, nats.url, grpc, server, network.systems), ...served };
+  announced = run;
   await writeRunFile(folder, run);
   parts.add("run.json", () => rm(folder.runFile, { force: true }));
   return {

@@ -22,6 +22,8 @@ export interface DataFolder {
   readonly exchange: string;
   /** What waits for whom, a folder per replica. */
   readonly delivery: string;
+  /** Index of the documents. */
+  readonly documents: string;
 }
 
 /** The layout of a data folder; makes the folders that must exist. */
@@ -40,6 +42,7 @@ export async function openDataFolder(path: string): Promise<DataFolder> {
     logKeys: join(root, "keys", "logs"),
     exchange: join(root, "exchange"),
     delivery: join(root, "delivery"),
+    documents: join(root, "documents"),
   };
   for (const path of [folder.nats, folder.tls, folder.logs, folder.agencyKeys, folder.promiseKeys, folder.logKeys]) {
     await mkdir(path, { recursive: true, mode: 0o700 });

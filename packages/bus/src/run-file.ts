@@ -6,7 +6,7 @@ import type { DemonstrationShard } from "./demonstration-network.ts";
 
 /** `run.json`: where a running bus is to be found. */
 export interface RunFile {
-  readonly grpc: { readonly registry: string; readonly exchange: string };
+  readonly grpc: { readonly registry: string; readonly exchange: string; readonly documents: string };
   readonly nats: string;
   readonly tls: { readonly ca: string; readonly certificates: Record<string, { certificate: string; key: string }> };
   readonly logs: readonly { readonly name: string; readonly origin: string }[];

@@ -1,17 +1,20 @@
 import { rm } from "node:fs/promises";
 import { createGrpcServer, type Logger, openDevelopmentAuthority, realClock } from "@lienthong/chassis";
+import { createReader, eventStreamName } from "@lienthong/event-store";
 import { createRegistryService, followRegistry } from "@lienthong/registry";
 import type { Seed } from "../../../deploy/seed/seed.ts";
 import { openDataFolder } from "./data-folder.ts";
 import type { DemonstrationShard } from "./demonstration-network.ts";
+import { followShards } from "./follow-shards.ts";
 import { type RunFile, readRunFile, runFileOf, writeRunFile } from "./run-file.ts";
 import { RunningParts } from "./running-parts.ts";
 import { seedNetwork, shardOf } from "./seed-network.ts";
+import { startDocuments } from "./start-documents.ts";
 import { drainGraceMs, startExchange } from "./start-exchange.ts";
 import { natsAccess, reconcileShard, seedsFolderOf, startNats } from "./start-nats.ts";
 
 /** Services that can run in a process of their own. `store`: the nats-server, its streams, and the registry's seed. */
-export const servedServices = ["store", "registry", "exchange"] as const;
+export const servedServices = ["store", "registry", "exchange", "documents"] as const;
 
 /** One of them. */
 export type ServedService = (typeof servedServices)[number];
@@ -48,6 +51,7 @@ export async function serveService(service: ServedService, options: ServeService
   const parts = new RunningParts();
   try {
     if (service === "store") return await serveStore(options, parts);
+    if (service === "documents") return await serveDocuments(options, parts);
     return service === "registry" ? await serveRegistry(options, parts) : await serveExchange(options, parts);
   } catch (error) {
     await parts.stopAll().catch(() => {});
@@ -64,10 +68,16 @@ async function serveStore(options: ServeServiceOptions, parts: RunningParts): Pr
   const nats = await startNats(folder, report, parts);
   await reconcileShard(nats, shard.name);
   const authority = await openDevelopmentAuthority({ folder: folder.tls });
-  const connection = await nats.connect("registry", "lienthong seed");
+  const connection = await nats.connect("registry", "lienthong store");
+  parts.add("the store's connection", () => connection.close());
   const network = await seedNetwork(folder, authority, connection, { seed: options.seed, shard, replicas, report });
-  await connection.close();
-  const grpc = { registry: "", exchange: "" };
+  const registry = followRegistry({ connection });
+  parts.add("the registry follower", () => registry.stop());
+  await registry.caughtUp;
+  // The streams of every shard are made here, where the administrator's rights are.
+  const shards = await followShards(registry, ({ name }) => reconcileShard(nats, name).then(() => {}), options.logger);
+  parts.add("the shards that the store waits for", () => shards.stop());
+  const grpc = { registry: "", exchange: "", documents: "" };
   await writeRunFile(folder, runFileOf(folder, shard, nats.url, grpc, await authority.server(), network.systems));
   parts.add("run.json", () => rm(folder.runFile, { force: true }));
   return { address: nats.url, stopped: null, failed: nats.failed, stop: () => parts.stopAll() };
@@ -116,7 +126,7 @@ async function serveRegistry(options: ServeServiceOptions, parts: RunningParts):
 }
 
 async function serveExchange(options: ServeServiceOptions, parts: RunningParts): Promise<ServedProcess> {
-  const { folder, server, shard, nats } = await attach(options);
+  const { folder, server, nats } = await attach(options);
   const { logger, port, replica } = options;
   const connection = await nats.connect("exchange", `lienthong registry of ${replica}`);
   parts.add("the registry follower's connection", () => connection.close());
@@ -124,7 +134,8 @@ async function serveExchange(options: ServeServiceOptions, parts: RunningParts):
   const registry = followRegistry({ connection, onStopped: (error) => failed.resolve(error) });
   parts.add("the registry follower", () => registry.stop());
   await registry.caughtUp;
-  const running = await startExchange(replica, { folder, nats, shard, registry, server, port, logger }, parts);
+  const streamsOf = (shard: string) => createReader({ connection, streamName: eventStreamName(shard) }).state();
+  const running = await startExchange(replica, { folder, nats, registry, server, port, logger, streamsOf }, parts);
   if (replica === "exchange-1") await announce(folder, "exchange", running.address);
   return {
     address: running.address,
@@ -132,4 +143,24 @@ async function serveExchange(options: ServeServiceOptions, parts: RunningParts):
     failed: failed.promise,
     stop: () => parts.stopAll(),
   };
+}
+
+async function serveDocuments(options: ServeServiceOptions, parts: RunningParts): Promise<ServedProcess> {
+  const { folder, server, nats } = await attach(options);
+  const { logger, port } = options;
+  const connection = await nats.connect("documents", "lienthong registry of documents");
+  parts.add("the registry follower's connection", () => connection.close());
+  const failed = Promise.withResolvers<Error>();
+  const registry = followRegistry({ connection, onStopped: (error) => failed.resolve(error) });
+  parts.add("the registry follower", () => registry.stop());
+  await registry.caughtUp;
+  const running = await startDocuments({ folder, nats, registry, server, port, logger }, parts);
+  const shards = await followShards(
+    registry,
+    async ({ name }) => (await running.serveShard(name)).followEvents(),
+    logger,
+  );
+  parts.add("the shards that the documents wait for", () => shards.stop());
+  await announce(folder, "documents", running.address);
+  return { address: running.address, stopped: null, failed: failed.promise, stop: () => parts.stopAll() };
 }

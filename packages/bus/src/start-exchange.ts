@@ -1,10 +1,13 @@
 import { join } from "node:path";
 import { createGrpcServer, type Logger, realClock, type StoredTlsMaterial } from "@lienthong/chassis";
-import { createDelivery } from "@lienthong/delivery";
+import { ShardClock, type ShardRecord } from "@lienthong/contracts/registry/v1/record";
+import { createDelivery, deliveryService, ServedDeliveries } from "@lienthong/delivery";
+import { createDocumentsCheck } from "@lienthong/documents";
 import {
   authenticateSystem,
   createExchange,
   delegationRefusal,
+  type EventFollower,
   type Exchange,
   exchangeService,
   ServedShards,
@@ -12,7 +15,8 @@ import {
 import type { RegistryFollower } from "@lienthong/registry";
 import type { DataFolder } from "./data-folder.ts";
 import { ensureSigningKey } from "./demonstration-keys.ts";
-import { type DemonstrationShard, scenarioStart } from "./demonstration-network.ts";
+import { scenarioStart } from "./demonstration-network.ts";
+import { followShards } from "./follow-shards.ts";
 import type { RunningParts } from "./running-parts.ts";
 import type { NatsAccess } from "./start-nats.ts";
 
@@ -20,64 +24,94 @@ import type { NatsAccess } from "./start-nats.ts";
 export interface RunningReplica {
   readonly name: string;
   readonly address: string;
+  /** The exchange of the first shard that the registry declares. */
   readonly exchange: Exchange;
+  /** The exchange of a shard; undefined while it is not served. */
+  shard(name: string): Exchange | undefined;
 }
 
 /** Most time for calls under way when a port is closed, in milliseconds. */
 export const drainGraceMs = 5_000;
 
-/** Starts one exchange replica with its delivery, and its port. */
+/** What an exchange replica stands on. */
+export interface ReplicaSurroundings {
+  readonly folder: DataFolder;
+  readonly nats: NatsAccess;
+  readonly registry: RegistryFollower;
+  readonly server: StoredTlsMaterial;
+  readonly port: number;
+  readonly logger: Logger;
+  /** Resolves when the streams of a shard are there. */
+  readonly streamsOf: (shard: string) => Promise<unknown>;
+  /** Who else follows the events of a shard in this process. */
+  readonly followersOf?: (shard: string) => Promise<readonly EventFollower[]>;
+  /** Told of each shard that is served, and of the one that takes new dossiers now. */
+  readonly onServed?: (shard: ShardRecord, forOpening: string) => void;
+}
+
+/** Starts one exchange replica with its deliveries, for every shard that the registry declares now or later, and its port. */
 export async function startExchange(
   name: string,
-  on: {
-    readonly folder: DataFolder;
-    readonly nats: NatsAccess;
-    readonly shard: DemonstrationShard;
-    readonly registry: RegistryFollower;
-    readonly server: StoredTlsMaterial;
-    readonly port: number;
-    readonly logger: Logger;
-  },
+  on: ReplicaSurroundings,
   parts: RunningParts,
 ): Promise<RunningReplica> {
-  const { folder, nats, shard, registry, logger } = on;
+  const { nats, registry, logger } = on;
   const connection = await nats.connect("exchange", `lienthong ${name}`);
   parts.add(`the connection of ${name}`, () => connection.close());
   const deliveryConnection = await nats.connect("delivery", `lienthong delivery of ${name}`);
   parts.add(`the delivery's connection of ${name}`, () => deliveryConnection.close());
-  const exchange = await createExchange({
-    shard: shard.name,
-    replica: name,
-    directory: folder.exchange,
-    connection,
-    registry,
-    promiseKey: await ensureSigningKey(join(folder.promiseKeys, `${name}.pem`), "ed25519"),
-    ...(shard.simulated ? { simulatedStart: scenarioStart } : {}),
-    logger,
-  });
-  parts.add(name, () => exchange.drain());
-  const delivery = await createDelivery({
-    shard: shard.name,
-    connection: deliveryConnection,
-    directory: join(folder.delivery, name),
-    clock: realClock,
-    logger,
-    authorise: (identity, agency) =>
-      delegationRefusal(registry.state, authenticateSystem(registry.state, identity), agency, "start.agencies"),
-    onFirstSettled: (notice) => exchange.recordDelivered(notice),
-  });
-  await delivery.start();
-  parts.add(`the delivery of ${name}`, () => delivery.drain());
-  await exchange.startFeed([delivery]);
+  const promiseKey = await ensureSigningKey(join(on.folder.promiseKeys, `${name}.pem`), "ed25519");
+
+  const exchanges = new Map<string, Exchange>();
   const shards = new ServedShards();
-  shards.add(exchange.served);
+  const deliveries = new ServedDeliveries();
+
+  async function serveShard(record: ShardRecord): Promise<void> {
+    const { name: shard } = record;
+    await on.streamsOf(shard);
+    const exchange = await createExchange({
+      shard,
+      replica: name,
+      directory: join(on.folder.exchange, shard),
+      connection,
+      registry,
+      promiseKey,
+      documents: createDocumentsCheck(connection, shard),
+      ...(record.clock === ShardClock.SHARD_CLOCK_SIMULATED ? { simulatedStart: scenarioStart } : {}),
+      logger,
+    });
+    parts.add(`${name} of ${shard}`, () => exchange.drain());
+    const delivery = createDelivery({
+      shard,
+      connection: deliveryConnection,
+      directory: join(on.folder.delivery, name),
+      clock: realClock,
+      logger,
+      authorise: (identity, agency) =>
+        delegationRefusal(registry.state, authenticateSystem(registry.state, identity), agency, "start.agencies"),
+      onFirstSettled: (notice) => exchange.recordDelivered(notice),
+    });
+    await delivery.start();
+    parts.add(`the delivery of ${name} of ${shard}`, () => delivery.drain());
+    await exchange.startFeed([delivery, ...((await on.followersOf?.(shard)) ?? [])]);
+    exchanges.set(shard, exchange);
+    shards.add(exchange.served);
+    deliveries.add(shard, delivery);
+    on.onServed?.(record, shards.forOpening(registry.state).name);
+  }
+
+  const following = await followShards(registry, serveShard, logger);
+  parts.add(`the shards that ${name} waits for`, () => following.stop());
+  const exchange = exchanges.values().next().value;
+  if (exchange === undefined) throw new Error("The registry declares no shard; the registrar must add one first.");
+
   const listening = await createGrpcServer({
-    services: [exchangeService(shards, registry), delivery.service],
+    services: [exchangeService(shards, registry), deliveryService(deliveries)],
     tls: on.server,
     address: `127.0.0.1:${on.port}`,
     logger,
   });
   parts.add(`the port of ${name}`, () => listening.drain(drainGraceMs));
   listening.setAllServing(exchange.stopped() === null);
-  return { name, address: listening.address, exchange };
+  return { name, address: listening.address, exchange, shard: (shard) => exchanges.get(shard) };
 }

@@ -1,4 +1,6 @@
+import { statfs } from "node:fs/promises";
 import { join } from "node:path";
+import { reconcileDocumentStreams } from "@lienthong/documents";
 import {
   declareEventStream,
   declareRegistryStream,
@@ -23,6 +25,8 @@ export interface StartedNats extends NatsAccess {
   readonly pid: number | null;
   /** Where it comes from, for people. */
   readonly origin: string;
+  /** Most bytes that a new shard's documents may take of its disk; -1: whatever there is. */
+  readonly documentBytesMax: number;
   /** Settles when the embedded server ended without being asked to. */
   readonly failed: Promise<Error>;
 }
@@ -54,7 +58,7 @@ export async function startNats(
       );
     }
     const access = natsAccess(found.url, seedsFolderOf(folder));
-    return { ...access, pid: null, origin: "a server of yours", failed: new Promise(() => {}) };
+    return { ...access, pid: null, origin: "a server of yours", documentBytesMax: -1, failed: new Promise(() => {}) };
   }
   const embedded = await startEmbeddedNats({ binaryPath: found.path, dataDirectory: folder.nats, report });
   parts.add("the nats-server", () => embedded.stop());
@@ -62,6 +66,7 @@ export async function startNats(
     ...natsAccess(embedded.url, seedsFolderOf(folder)),
     pid: embedded.pid,
     origin: `embedded, ${found.origin}`,
+    documentBytesMax: await documentBytesMaxOn(folder.nats),
     failed: embedded.exited.then(async (exit) => {
       if (exit.wasAskedTo) await new Promise(() => {});
       const how = exit.signal ?? `exit code ${exit.code}`;
@@ -70,16 +75,24 @@ export async function startNats(
   };
 }
 
+/** An eighth of what is free, at most 64 GiB: documents must never take the disk from events. */
+async function documentBytesMaxOn(path: string): Promise<number> {
+  const { bavail, bsize } = await statfs(path);
+  return Math.min(68_719_476_736, Math.floor((bavail * bsize) / 8));
+}
+
 /** Makes the streams what they are declared to be, with the administrator's rights, which nobody needs afterwards. */
-export async function reconcileShard(nats: NatsAccess, shard: string): Promise<{ version: string }> {
+export async function reconcileShard(nats: StartedNats, shard: string): Promise<{ version: string }> {
   const admin = await nats.connect("admin", "lienthong reconciler");
   try {
     const { version } = await assertServerSafe(admin);
-    await reconcileStreams(await jetstreamManager(admin, { checkAPI: false }), [
+    const manager = await jetstreamManager(admin, { checkAPI: false });
+    await reconcileStreams(manager, [
       declareRegistryStream({ replicas: 1 }),
       declareEventStream({ shard, replicas: 1 }),
       declareSettledStream({ shard, replicas: 1 }),
     ]);
+    await reconcileDocumentStreams(manager, { shard, replicas: 1, partBytesMax: nats.documentBytesMax });
     return { version };
   } finally {
     await admin.close();

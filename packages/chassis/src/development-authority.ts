@@ -1,6 +1,7 @@
 import "./reflect-metadata.ts";
 import {
   createPrivateKey,
+  createPublicKey,
   generateKeyPairSync,
   X509Certificate as NodeCertificate,
   randomBytes,
@@ -9,6 +10,7 @@ import {
 import { join } from "node:path";
 import * as x509 from "@peculiar/x509";
 import { systemUri, type TlsMaterial } from "./certificate.ts";
+import { readCertificateRequest } from "./certificate-request.ts";
 import { type Clock, realClock } from "./clock.ts";
 import { keepPrivateFile, makePrivate, readFileIfAny, replacePrivateFile } from "./private-file.ts";
 
@@ -55,10 +57,29 @@ export interface DevelopmentAuthority {
   server(): Promise<StoredTlsMaterial>;
   /**
    * Client certificate of a system, which names it as `urn:lienthong:system:<id>`. Renewed for the same key, so the digest that
-   * the registry lists keeps its value.
+   * the registry lists keeps its value. The key lies in this folder, with the operator: the certificate says so (O=lienthong demonstration)
+   * unless the system is the operator's own.
    */
-  system(systemId: string): Promise<StoredTlsMaterial>;
+  system(systemId: string, options?: { readonly operatorsOwn?: boolean }): Promise<StoredTlsMaterial>;
+  /**
+   * Client certificate for a key that is elsewhere. The same request again gives the same certificate until it is close to its end, then a
+   * new one. Whether the asker may have it is decided before.
+   * @throws CertificateRequestRefusedError if the request does not verify.
+   */
+  issue(requestPem: string): Promise<IssuedCertificate>;
 }
+
+/** A certificate for somebody else's key. */
+export interface IssuedCertificate {
+  readonly certPem: string;
+  readonly caPem: string;
+  /** Whether it was made now. */
+  readonly isNew: boolean;
+  readonly validUntil: Date;
+}
+
+/** Organisation in certificates whose private key lies with the operator, for demonstrations. */
+export const DEMONSTRATION_ORGANISATION = "lienthong demonstration";
 
 interface Subject {
   /** File name without ending. */
@@ -100,7 +121,7 @@ async function ensureKey(path: string): Promise<string> {
   return keepPrivateFile(path, privateKey);
 }
 
-/** The certificate if it may still be used: made for this key, by this authority, for these names, and not close to its end. */
+/** The certificate if it may still be used: made for this key (PEM), by this authority, for these names, and not close to its end. */
 function usable(
   certPem: string | null,
   keyPem: string,
@@ -112,7 +133,7 @@ function usable(
   try {
     const certificate = new NodeCertificate(certPem);
     return (
-      certificate.checkPrivateKey(createPrivateKey(keyPem)) &&
+      certificate.publicKey.equals(createPublicKey(keyPem)) &&
       certificate.verify((authority ?? certificate).publicKey) &&
       Date.parse(certificate.validTo) > soonMs &&
       certificate.subjectAltName === alternativeNames
@@ -150,12 +171,11 @@ async function makeAuthorityCertificate(keyPem: string, nowMs: number): Promise<
 
 async function makeLeafCertificate(
   subject: Subject,
-  keyPem: string,
+  publicKey: webcrypto.CryptoKey,
   authorityPem: string,
   authorityKeyPem: string,
   nowMs: number,
 ): Promise<string> {
-  const keys = await importKeys(keyPem);
   const authorityKeys = await importKeys(authorityKeyPem);
   const certificate = await x509.X509CertificateGenerator.create({
     serialNumber: serialNumber(),
@@ -164,14 +184,14 @@ async function makeLeafCertificate(
     notBefore: new Date(nowMs - BACKDATE_MS),
     notAfter: new Date(nowMs + LEAF_LIFE.lifeMs),
     signingAlgorithm: SIGNING,
-    publicKey: keys.publicKey,
+    publicKey,
     signingKey: authorityKeys.privateKey,
     extensions: [
       new x509.BasicConstraintsExtension(false, undefined, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
       new x509.ExtendedKeyUsageExtension([subject.purpose]),
       new x509.SubjectAlternativeNameExtension([...subject.alternativeNames]),
-      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
+      await x509.SubjectKeyIdentifierExtension.create(publicKey),
       await x509.AuthorityKeyIdentifierExtension.create(authorityKeys.publicKey),
     ],
   });
@@ -225,9 +245,28 @@ export async function openDevelopmentAuthority(options: DevelopmentAuthorityOpti
     if (usable(kept, keyPem, authority, printedNames(subject.alternativeNames), soonMs)) {
       return { caPem, certPem: kept, keyPem, files };
     }
-    const certPem = await makeLeafCertificate(subject, keyPem, caPem, authorityKeyPem, clock.nowMs());
+    const { publicKey } = await importKeys(keyPem);
+    const certPem = await makeLeafCertificate(subject, publicKey, caPem, authorityKeyPem, clock.nowMs());
     await replacePrivateFile(certPath, certPem);
     return { caPem, certPem, keyPem, files };
+  }
+
+  async function issue(requestPem: string): Promise<IssuedCertificate> {
+    const { systemId, publicKey, keyDigestHex } = await readCertificateRequest(requestPem);
+    const subject = systemSubject(systemId, `issued-${systemId}-${keyDigestHex.slice(0, 16)}`, null);
+    const certPath = join(folder, `${subject.file}.pem`);
+    const publicPem = createPublicKey({ key: Buffer.from(publicKey), format: "der", type: "spki" })
+      .export({ format: "pem", type: "spki" })
+      .toString();
+    const kept = await readFileIfAny(certPath);
+    const soonMs = clock.nowMs() + LEAF_LIFE.renewBeforeMs;
+    const isNew = !usable(kept, publicPem, authority, printedNames(subject.alternativeNames), soonMs);
+    if (!isNew) return { certPem: kept, caPem, isNew, validUntil: new Date(new NodeCertificate(kept).validTo) };
+    const imported = await webcrypto.subtle.importKey("spki", Buffer.from(publicKey), SIGNING, true, ["verify"]);
+    const certPem = await makeLeafCertificate(subject, imported, caPem, authorityKeyPem, clock.nowMs());
+    // Kept, so that asking twice gives one certificate; a crash before it is handed over costs nothing.
+    await replacePrivateFile(certPath, certPem);
+    return { certPem, caPem, isNew, validUntil: new Date(new NodeCertificate(certPem).validTo) };
   }
 
   return {
@@ -240,14 +279,18 @@ export async function openDevelopmentAuthority(options: DevelopmentAuthorityOpti
         alternativeNames: serverNames.map((name) => ({ type: isIpAddress(name) ? "ip" : "dns", value: name })),
         purpose: x509.ExtendedKeyUsage.serverAuth,
       }),
-    system: async (systemId) => {
-      const uri = systemUri(systemId);
-      return ensure({
-        file: `system-${systemId}`,
-        name: `CN=${systemId}`,
-        alternativeNames: [{ type: "url", value: uri }],
-        purpose: x509.ExtendedKeyUsage.clientAuth,
-      });
-    },
+    system: async (systemId, { operatorsOwn = false } = {}) =>
+      ensure(systemSubject(systemId, `system-${systemId}`, operatorsOwn ? null : DEMONSTRATION_ORGANISATION)),
+    issue,
+  };
+}
+
+function systemSubject(systemId: string, file: string, organisation: string | null): Subject {
+  const alternativeNames = [{ type: "url" as const, value: systemUri(systemId) }];
+  return {
+    file,
+    name: organisation === null ? `CN=${systemId}` : `CN=${systemId}, O=${organisation}`,
+    alternativeNames,
+    purpose: x509.ExtendedKeyUsage.clientAuth,
   };
 }

@@ -10,7 +10,14 @@ export {
   type UnaryHandler,
   unaryHandler,
 } from "./call-handlers.ts";
-export { certificateKeyDigest, isSystemId, systemUri, type TlsMaterial } from "./certificate.ts";
+export { certificateKeyDigest, isSystemId, systemIdOf, systemUri, type TlsMaterial } from "./certificate.ts";
+export {
+  CertificateRequestRefusedError,
+  makeCertificateRequest,
+  makeTlsKey,
+  type ReadCertificateRequest,
+  readCertificateRequest,
+} from "./certificate-request.ts";
 export * from "./channel.ts";
 export { type Clock, realClock, SimulatedClock } from "./clock.ts";
 export {
@@ -23,9 +30,11 @@ export {
   secretSetting,
 } from "./config.ts";
 export {
+  DEMONSTRATION_ORGANISATION,
   DEVELOPMENT_SERVER_NAMES,
   type DevelopmentAuthority,
   type DevelopmentAuthorityOptions,
+  type IssuedCertificate,
   openDevelopmentAuthority,
   type StoredTlsMaterial,
   type TlsFiles,
@@ -41,6 +50,7 @@ export {
   type LogLevel,
 } from "./logger.ts";
 export { type PeerIdentity, peerIdentity } from "./peer-identity.ts";
+export { keepPrivateFile, readFileIfAny, replacePrivateFile } from "./private-file.ts";
 export { rawServiceDefinition } from "./raw-service-definition.ts";
 export { type GrpcServiceError, STATUS_DETAILS_BYTES_MAX, toServiceError } from "./service-error.ts";
 export { type DrainStep, installSignalDrain, type SignalDrain, type SignalDrainOptions } from "./signal-drain.ts";

@@ -5,6 +5,8 @@ export interface CliIo {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Width of the terminal; null where stdout is none. */
   readonly columns: number | null;
+  /** A line of stderr can be rewritten in place. */
+  readonly stderrIsTerminal: boolean;
   /** Colours are understood: a terminal, or FORCE_COLOR. */
   readonly colorful: boolean;
   /** Calls back when the user interrupts (Ctrl-C, SIGTERM); returns how to stop listening. */

@@ -1,7 +1,8 @@
 import type { Command } from "commander";
+import type { EnrolmentActions } from "./commands/agency-program.ts";
 
 /** What each command does. Commander hands over its arguments, then the options, then the command itself. */
-export interface CommandActions {
+export interface CommandActions extends EnrolmentActions {
   readonly up: OptionsAction;
   readonly serve: ArgumentAction;
   readonly agencyList: OptionsAction;
@@ -11,14 +12,30 @@ export interface CommandActions {
   readonly routeCheck: ArgumentAction;
   readonly dossierOpen: ArgumentAction;
   readonly dossierForward: ArgumentAction;
+  readonly dossierConsult: ArgumentAction;
   readonly dossierAcknowledge: ArgumentAction;
   readonly dossierRefuse: ArgumentAction;
   readonly dossierComplete: ArgumentAction;
   readonly dossierJoin: ArgumentAction;
   readonly dossierReturn: ArgumentAction;
+  readonly dossierRecall: ArgumentAction;
+  readonly dossierSupplement: ArgumentAction;
+  readonly dossierPause: ArgumentAction;
+  readonly dossierResume: ArgumentAction;
+  readonly dossierPay: ArgumentAction;
+  readonly dossierExtend: ArgumentAction;
+  readonly dossierAssign: ArgumentAction;
+  readonly dossierWithdraw: ArgumentAction;
+  readonly dossierStop: ArgumentAction;
+  readonly dossierErase: ArgumentAction;
   readonly dossierShow: ArgumentAction;
   readonly dossierTrail: ArgumentAction;
+  readonly documentPut: ArgumentAction;
+  readonly documentGet: ArgumentAction;
+  readonly documentList: OptionsAction;
   readonly inboxWatch: OptionsAction;
+  readonly completion: ArgumentAction;
+  readonly complete: WordsAction;
 }
 
 // Commander gives what the options declared in program.ts make of it; each command's options type says what that is.
@@ -26,3 +43,5 @@ export interface CommandActions {
 export type OptionsAction = (options: any, command: Command) => Promise<void>;
 // biome-ignore lint/suspicious/noExplicitAny: see above
 export type ArgumentAction = (argument: string, options: any, command: Command) => Promise<void>;
+// biome-ignore lint/suspicious/noExplicitAny: see above
+export type WordsAction = (words: string[], options: any, command: Command) => Promise<void>;

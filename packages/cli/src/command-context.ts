@@ -31,6 +31,8 @@ export interface CommandContext {
   print(text: string): void;
   /** A result as JSON, one line; instants are RFC 3339, bytes hexadecimal, big numbers numbers. */
   printJson(value: unknown): void;
+  /** Where progress is shown on stderr; `live` where a line can be rewritten in place. */
+  readonly progress: { readonly live: boolean; write(text: string): void };
   /** Something said along the way, to stderr; silent with --json. */
   talk(text: string): void;
 }
@@ -55,6 +57,7 @@ export function createContext(
     signal,
     print: (text) => void io.stdout.write(`${text}\n`),
     printJson: (value) => void io.stdout.write(`${JSON.stringify(value)}\n`),
+    progress: { live: io.stderrIsTerminal, write: (text) => void io.stderr.write(text) },
     talk(text) {
       if (!json) io.stderr.write(`${wrapText(text, columns).join("\n")}\n`);
     },

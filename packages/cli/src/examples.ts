@@ -15,6 +15,35 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
     "lienthong agency list --json",
   ],
   "agency show": ["lienthong agency show hn-wold-00004"],
+  "agency request": [
+    "lienthong agency request --agency hn-w-00004 --system ba-dinh --out ./ba-dinh",
+    "lienthong agency request --agency hn-w-00004 --delegate-to hn-mot-cua --out ./ba-dinh --network HASH",
+    "lienthong agency request --agency hn-w-00004 --system ba-dinh-2 --end-delegation ba-dinh --out ./ba-dinh",
+  ],
+  "agency approve": [
+    "lienthong agency approve request.json",
+    "lienthong agency approve request.json --registrar-key registrar.pem --fingerprint 7KQ2-M0XD-4T1V-9BCE-JH3Z",
+    "lienthong agency approve request.json --registrar-key registrar.pem --lost 5f3a0c11 --doubted-since 2026-11-20T08:00:00+07:00",
+  ],
+  "agency install": ["lienthong agency install hn-w-00004.approval.json --out ./ba-dinh"],
+  "agency rotate": ["lienthong agency rotate --agency hn-w-00004 --out ./ba-dinh"],
+  "agency renew": [
+    "lienthong agency renew --agency hn-w-00004 --system ba-dinh --out ./ba-dinh",
+    "lienthong agency renew --agency hn-w-00004 --system ba-dinh --new-key --out ./ba-dinh",
+  ],
+  "agency revoke": [
+    "lienthong agency revoke 5f3a0c11 --reason compromised --doubted-since 2026-11-20T08:00:00+07:00 --registrar-key registrar.pem",
+    "lienthong agency revoke hn-w-00004/ba-dinh --registrar-key registrar.pem",
+  ],
+  "agency keys": ["lienthong agency keys list --agency hn-w-00004", "lienthong agency keys watch --agency hn-w-00004"],
+  "agency keys list": [
+    "lienthong agency keys list --agency hn-w-00004",
+    "lienthong agency keys list --agency hn-w-00004 --json",
+  ],
+  "agency keys watch": [
+    "lienthong agency keys watch --agency hn-w-00004",
+    "lienthong agency keys watch --agency hn-w-00004 --data ./ba-dinh --json",
+  ],
   procedure: ["lienthong procedure list --with-route", "lienthong procedure show birth-group-nd63"],
   "procedure list": ["lienthong procedure list", "lienthong procedure list --with-route --json"],
   "procedure show": ["lienthong procedure show birth-group-nd63", "lienthong procedure show 2.000286"],
@@ -27,8 +56,6 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
     "lienthong dossier open H26-250505-9001 --procedure birth-group-nd63 --as hn-wold-00004",
     "lienthong dossier complete H26-250505-9001 --outcome granted --as hn-wold-00004",
     "lienthong dossier forward H26-250505-9001 --as hn-wold-00004",
-    "lienthong dossier acknowledge H26-250505-9001 --branch 0.1 --as hn-ca-wold-00004",
-    "lienthong dossier trail H26-250505-9001 --as hn-wold-00004",
   ],
   "dossier open": [
     "lienthong dossier open H26-250505-9001 --procedure birth-group-nd63 --as hn-wold-00004",
@@ -36,20 +63,64 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
   ],
   "dossier forward": [
     "lienthong dossier forward H26-250505-9001 --as hn-wold-00004",
-    "lienthong dossier forward H26-250505-9001 --branch 0.1 --edge residence-to-ward --as hn-ca-wold-00004",
-    "lienthong dossier forward H26-250505-9002 --edge ward-to-department --to hn-so-yt --as hn-wold-00004",
+    "lienthong dossier forward H26-250505-9002 --edge ward-to-department=hn-so-yt --as hn-wold-00004",
+    "lienthong dossier forward H26-250505-9003 --edge district-back-to-ward --as hn-d-001",
   ],
   "dossier acknowledge": ["lienthong dossier acknowledge H26-250505-9001 --branch 0.1 --as hn-ca-wold-00004"],
   "dossier refuse": ["lienthong dossier refuse H26-250505-9001 --branch 0.1 --reason incomplete --as hn-ca-wold-00004"],
+  "dossier recall": [
+    "lienthong dossier recall H26-250505-9001 --branch 0.1 --reason correction --as hn-wold-00004",
+    "lienthong dossier recall H26-250505-9001 --branch 0.1 --agree --as hn-ca-wold-00004",
+    "lienthong dossier recall H26-250505-9001 --branch 0.1 --decline work-begun --as hn-ca-wold-00004",
+  ],
   "dossier complete": ["lienthong dossier complete H26-250505-9001 --outcome granted --as hn-wold-00004"],
   "dossier join": ["lienthong dossier join H26-250505-9001 --as hn-wold-00004"],
+  "dossier consult": [
+    "lienthong dossier consult H26-250505-9004 --edge ask-opinions=hn-so-xd --as hn-wold-00004",
+    "lienthong dossier consult H26-250505-9004 --edge ask-opinions=hn-so-xd --edge ask-opinions=hn-so-qhkt --lead hn-so-xd --as hn-wold-00004",
+  ],
+  "dossier supplement": [
+    "lienthong dossier supplement H26-250505-9001 --request birth-notice identity-card --until 2025-05-12 --as hn-wold-00004",
+    "lienthong dossier supplement H26-250505-9001 --bring --as hn-wold-00004",
+  ],
+  "dossier pay": [
+    "lienthong dossier pay H26-250505-9001 --pause --as hn-wold-00004",
+    "lienthong dossier pay H26-250505-9001 --proof receipt.pdf --as hn-wold-00004",
+  ],
+  "dossier pause": ["lienthong dossier pause H26-250505-9001 --reason other-authority --as hn-wold-00004"],
+  "dossier resume": ["lienthong dossier resume H26-250505-9001 --as hn-wold-00004"],
+  "dossier extend": [
+    "lienthong dossier extend H26-250505-9001 --until 2025-05-20 --reason verification --as hn-wold-00004",
+  ],
+  "dossier assign": [
+    "lienthong dossier assign H26-250505-9001 --unit hn-wold-00004-ho-tich --internal-step 2 --as hn-wold-00004",
+  ],
   "dossier return": [
     "lienthong dossier return H26-250505-9001 --outcome granted --channel in-person --as hn-wold-00004",
   ],
+  "dossier withdraw": ["lienthong dossier withdraw H26-250505-9001 --as hn-wold-00004"],
+  "dossier stop": ["lienthong dossier stop H26-250505-9001 --reason no-supplement --as hn-wold-00004"],
+  "dossier erase": ["lienthong dossier erase H26-250505-9001 --reason retention-ended --as hn-wold-00004"],
   "dossier show": ["lienthong dossier show H26-250505-0001 --as hn-wold-09697"],
   "dossier trail": [
     "lienthong dossier trail H26-250505-0001 --as hn-wold-09697",
     "lienthong dossier trail H26-250505-0001 --as hn-wold-09697 --json",
+  ],
+  document: [
+    "lienthong document put form.pdf --dossier H26-250505-9001 --kind application-form --as hn-wold-00004",
+    "lienthong document list --dossier H26-250505-9001 --as hn-wold-00004",
+  ],
+  "document put": [
+    "lienthong document put form.pdf --dossier H26-250505-9001 --kind application-form --as hn-wold-00004",
+  ],
+  "document get": [
+    "lienthong document get 01970000-0000-7000-8000-000000000001 --dossier H26-250505-9001 -o copy.pdf --as hn-wold-00004",
+  ],
+  "document list": ["lienthong document list --dossier H26-250505-9001 --as hn-wold-00004"],
+  completion: [
+    "lienthong completion bash > ~/.local/share/bash-completion/completions/lienthong",
+    "lienthong completion zsh",
+    "lienthong completion fish",
   ],
   inbox: ["lienthong inbox watch --as hn-d-001"],
   "inbox watch": ["lienthong inbox watch --as hn-d-001", "lienthong inbox watch --as hn-d-001 --settle --json"],

@@ -69,6 +69,13 @@ export function contentJson(content: TrailContent) {
     reason: content.reason,
     outcome: content.outcome,
     channel: content.channel,
+    documents: content.documents.map(({ sizeBytes, ...document }) => ({ ...document, sizeBytes: Number(sizeBytes) })),
+    dueTime: instant(content.dueTime),
+    documentKinds: content.documentKinds,
+    assignedUnit: content.assignedUnit,
+    internalStep: content.internalStep,
+    leadBranch: content.leadBranch,
+    erasedIds: content.erasedIds,
   };
 }
 

@@ -12,6 +12,7 @@ process.exitCode = await runCli(process.argv.slice(2), {
   stderr: process.stderr,
   env: process.env,
   columns: process.stdout.isTTY ? process.stdout.columns : null,
+  stderrIsTerminal: process.stderr.isTTY === true,
   colorful: (process.stdout.isTTY && process.env.TERM !== "dumb") || Boolean(process.env.FORCE_COLOR),
   onInterrupt(interrupted) {
     let firstMs = 0;

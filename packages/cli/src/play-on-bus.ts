@@ -3,7 +3,12 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Bus, operatorSystem } from "@lienthong/bus";
 import { type Connection, connect } from "@lienthong/client";
-import { playScenario, type ScenarioProgress, type ScenarioSummary } from "@lienthong/scenario";
+import {
+  playScenario,
+  SCENARIO_SUMMARY_VERSION,
+  type ScenarioProgress,
+  type ScenarioSummary,
+} from "@lienthong/scenario";
 import { importSigningKey, type SigningKey } from "@lienthong/statement";
 
 /** Remembered of a play: what was asked for, and what came of it once it was finished. */
@@ -15,7 +20,8 @@ interface PlayMark {
 
 /** The play that a data folder holds. */
 export interface PlayedScenario {
-  readonly summary: ScenarioSummary;
+  /** Null: another version of the scenario played in this folder, and what it told cannot be shown any more. */
+  readonly summary: ScenarioSummary | null;
   /** False: it was finished by an earlier start. */
   readonly playedNow: boolean;
 }
@@ -77,7 +83,10 @@ export async function playOnBus(
 ): Promise<PlayedScenario> {
   const markFile = join(bus.folder.root, "scenario.json");
   const mark = existsSync(markFile) ? (JSON.parse(readFileSync(markFile, "utf8")) as PlayMark) : null;
-  if (mark?.summary != null) return { summary: mark.summary, playedNow: false };
+  if (mark?.summary != null) {
+    const isReadable = mark.summary.version === SCENARIO_SUMMARY_VERSION;
+    return { summary: isReadable ? mark.summary : null, playedNow: false };
+  }
   const play = { dossiers: mark?.dossiers ?? options.dossiers, seed: mark?.seed ?? scenarioSeed };
   await writeFile(markFile, JSON.stringify({ ...play, summary: null } satisfies PlayMark));
   const exchange = bus.replicas[0]?.exchange;

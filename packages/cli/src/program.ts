@@ -1,14 +1,16 @@
-import { Command } from "commander";
+import { Argument, Command } from "commander";
 import type { CommandActions } from "./command-actions.ts";
+import { addEnrolmentCommands } from "./commands/agency-program.ts";
+import { shells } from "./completion/completion-scripts.ts";
 import { examples } from "./examples.ts";
 import type { Language } from "./messages/language.ts";
 import { messagesIn } from "./messages/language.ts";
+import { addDocumentCommands, addDossierCommands } from "./program-dossier.ts";
 
 /** Builds the command line in one language. What a command does is given; so is the data folder where none is named. */
 export function buildProgram(language: Language, dataDefault: string, actions: CommandActions): Command {
   const { help } = messagesIn(language);
   const program = new Command("lienthong");
-  const repeat = (value: string, earlier: string[] | undefined) => [...(earlier ?? []), value];
 
   const describe = (command: Command, description: string): Command => {
     const lines = examples[commandPath(command)] ?? [];
@@ -50,6 +52,7 @@ export function buildProgram(language: Language, dataDefault: string, actions: C
     .option("--name <TEXT>", help.agencyName)
     .action(actions.agencyList);
   under(agency, "show", help.agencyShow).argument("<AGENCY>", help.agencyId).action(actions.agencyShow);
+  addEnrolmentCommands(agency, messagesIn(language), under, actions);
 
   const procedure = group("procedure", help.procedure);
   under(procedure, "list", help.procedureList)
@@ -63,41 +66,9 @@ export function buildProgram(language: Language, dataDefault: string, actions: C
   under(route, "check", help.routeCheck).argument("<FILE>", help.routeFile).action(actions.routeCheck);
 
   const dossier = group("dossier", help.dossier);
-  const onDossier = (name: string, description: string): Command =>
-    under(dossier, name, description).argument("<CODE>", help.dossierCode);
-  onDossier("open", help.dossierOpen)
-    .requiredOption("--procedure <PROCEDURE>", help.procedureArgument)
-    .option("--area <AREA>", help.area)
-    .option("--route <ROUTE>", help.routeOption)
-    .option("--step <STEP>", help.stepStart)
-    .option("--channel <CHANNEL>", help.channelIn, "in-person")
-    .option("--received <TIME>", help.received)
-    .option("--choose <EDGE>", help.choose, repeat)
-    .action(actions.dossierOpen);
-  onDossier("forward", help.dossierForward)
-    .option("--branch <BRANCH>", help.branch)
-    .option("--edge <EDGE>", help.edge, repeat)
-    .option("--to <RECEIVER>", help.to, repeat)
-    .action(actions.dossierForward);
-  onDossier("acknowledge", help.dossierAcknowledge)
-    .option("--branch <BRANCH>", help.branch)
-    .action(actions.dossierAcknowledge);
-  onDossier("refuse", help.dossierRefuse)
-    .option("--branch <BRANCH>", help.branch)
-    .requiredOption("--reason <REASON>", help.refusalReason)
-    .action(actions.dossierRefuse);
-  onDossier("complete", help.dossierComplete)
-    .option("--branch <BRANCH>", help.branch)
-    .option("--outcome <OUTCOME>", help.outcome, "done")
-    .action(actions.dossierComplete);
-  onDossier("join", help.dossierJoin).option("--into <BRANCH>", help.into).action(actions.dossierJoin);
-  onDossier("return", help.dossierReturn)
-    .option("--branch <BRANCH>", help.branch)
-    .requiredOption("--outcome <OUTCOME>", help.outcome)
-    .option("--channel <CHANNEL>", help.channelOut, "in-person")
-    .action(actions.dossierReturn);
-  onDossier("show", help.dossierShow).action(actions.dossierShow);
-  onDossier("trail", help.dossierTrail).action(actions.dossierTrail);
+  addDossierCommands(dossier, under, { help }, actions);
+
+  addDocumentCommands(group("document", help.document_), under, { help }, actions);
 
   const inbox = group("inbox", help.inbox);
   under(inbox, "watch", help.inboxWatch)
@@ -106,6 +77,14 @@ export function buildProgram(language: Language, dataDefault: string, actions: C
     .option("--from <INDEX>", help.from)
     .option("--count <N>", help.count)
     .action(actions.inboxWatch);
+
+  under(program, "completion", help.completion)
+    .addArgument(new Argument("<SHELL>", help.completionShell).choices(shells))
+    .action(actions.completion);
+  // What the printed scripts ask; not for people.
+  describe(program.command("complete", { hidden: true }), help.completion)
+    .argument("[WORDS...]", help.completionShell)
+    .action(actions.complete);
   return program;
 }
 

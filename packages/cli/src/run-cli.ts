@@ -1,28 +1,15 @@
-import { BusCallError } from "@lienthong/client";
+import type { BusCallError } from "@lienthong/client";
 import { type Command, CommanderError } from "commander";
 import { isAlive, readRunFile } from "./bus/run-file.ts";
 import type { CliIo } from "./cli-io.ts";
 import { columnsWithoutTerminal } from "./cli-io.ts";
 import type { CommandActions } from "./command-actions.ts";
 import { type CommandContext, createContext, type GlobalOptions } from "./command-context.ts";
-import { agencyList, agencyShow } from "./commands/agency.ts";
-import { dossierForward } from "./commands/dossier-forward.ts";
-import { dossierOpen } from "./commands/dossier-open.ts";
-import { dossierShow, dossierTrail } from "./commands/dossier-read.ts";
-import {
-  dossierAcknowledge,
-  dossierComplete,
-  dossierJoin,
-  dossierRefuse,
-  dossierReturn,
-} from "./commands/dossier-statements.ts";
-import { inboxWatch } from "./commands/inbox-watch.ts";
 import { wholeNumber } from "./commands/option-values.ts";
-import { procedureList, procedureShow } from "./commands/procedure.ts";
-import { routeCheck } from "./commands/route-check.ts";
 import { CliError, EXIT, type ExitCode, usageError } from "./exit-codes.ts";
 import { type Language, languageOf, messagesIn } from "./messages/language.ts";
 import { buildProgram } from "./program.ts";
+import { refusalSentence } from "./refusal-sentence.ts";
 import type { RunOptions, ServeOptions, UpOptions } from "./run-options.ts";
 import { usageSentence } from "./usage-sentence.ts";
 
@@ -48,14 +35,32 @@ export async function runCli(argv: readonly string[], io: CliIo): Promise<number
     // `inbox watch` listens to the signal and ends well by it; for the others it is the end of waiting.
     await work(context);
   };
+  // What a command needs is loaded when it runs: help, usage errors and completion do without the whole client.
   const withArgument =
-    <Options>(work: (context: CommandContext, argument: string, options: Options) => Promise<void>) =>
+    <Options>(load: () => Promise<(context: CommandContext, argument: string, options: Options) => Promise<void>>) =>
     (argument: string, options: Options, command: Command) =>
-      interruptible(command, (context) => orInterrupted(work(context, argument, options), ending.signal));
+      interruptible(command, async (context) => {
+        const work = await load();
+        await orInterrupted(work(context, argument, options), ending.signal);
+      });
   const withOptions =
-    <Options>(work: (context: CommandContext, options: Options) => Promise<void>) =>
+    <Options>(load: () => Promise<(context: CommandContext, options: Options) => Promise<void>>) =>
     (options: Options, command: Command) =>
-      interruptible(command, (context) => orInterrupted(work(context, options), ending.signal));
+      interruptible(command, async (context) => {
+        const work = await load();
+        await orInterrupted(work(context, options), ending.signal);
+      });
+  const agency = () => import("./commands/agency.ts");
+  const enrolment = () => import("./commands/agency-request.ts");
+  const keys = () => import("./commands/agency-keys.ts");
+  const procedure = () => import("./commands/procedure.ts");
+  const statements = () => import("./commands/dossier-statements.ts");
+  const reading = () => import("./commands/dossier-read.ts");
+  const recall = () => import("./commands/dossier-recall.ts");
+  const waiting = () => import("./commands/dossier-waiting.ts");
+  const changes = () => import("./commands/dossier-changes.ts");
+  const ends = () => import("./commands/dossier-ends.ts");
+  const documents = () => import("./commands/document.ts");
 
   const actions: CommandActions = {
     async up(options: { dossiers: string; scenario: string }, command) {
@@ -74,21 +79,53 @@ export async function runCli(argv: readonly string[], io: CliIo): Promise<number
       const { runServe } = await import("./serve.ts");
       exitCode = await runServe(service, serveOptions);
     },
-    agencyList: withOptions(agencyList),
-    agencyShow: withArgument(agencyShow),
-    procedureList: withOptions(procedureList),
-    procedureShow: withArgument(procedureShow),
-    routeCheck: withArgument(routeCheck),
-    dossierOpen: withArgument(dossierOpen),
-    dossierForward: withArgument(dossierForward),
-    dossierAcknowledge: withArgument(dossierAcknowledge),
-    dossierRefuse: withArgument(dossierRefuse),
-    dossierComplete: withArgument(dossierComplete),
-    dossierJoin: withArgument(dossierJoin),
-    dossierReturn: withArgument(dossierReturn),
-    dossierShow: withArgument(dossierShow),
-    dossierTrail: withArgument(dossierTrail),
-    inboxWatch: (options, command) => interruptible(command, (context) => inboxWatch(context, options)),
+    agencyList: withOptions(async () => (await agency()).agencyList),
+    agencyShow: withArgument(async () => (await agency()).agencyShow),
+    agencyRequest: withOptions(async () => (await enrolment()).agencyRequest),
+    agencyRotate: withOptions(async () => (await enrolment()).agencyRotate),
+    agencyRenew: withOptions(async () => (await enrolment()).agencyRenew),
+    agencyApprove: withArgument(async () => (await import("./commands/agency-approve.ts")).agencyApprove),
+    agencyInstall: withArgument(async () => (await import("./commands/agency-install.ts")).agencyInstall),
+    agencyRevoke: withArgument(async () => (await import("./commands/agency-revoke.ts")).agencyRevoke),
+    agencyKeysList: withOptions(async () => (await keys()).agencyKeysList),
+    agencyKeysWatch: (options, command) =>
+      interruptible(command, async (context) => (await keys()).agencyKeysWatch(context, options)),
+    procedureList: withOptions(async () => (await procedure()).procedureList),
+    procedureShow: withArgument(async () => (await procedure()).procedureShow),
+    routeCheck: withArgument(async () => (await import("./commands/route-check.ts")).routeCheck),
+    dossierOpen: withArgument(async () => (await import("./commands/dossier-open.ts")).dossierOpen),
+    dossierForward: withArgument(async () => (await import("./commands/dossier-forward.ts")).dossierForward),
+    dossierConsult: withArgument(async () => (await import("./commands/dossier-consult.ts")).dossierConsult),
+    dossierAcknowledge: withArgument(async () => (await statements()).dossierAcknowledge),
+    dossierRefuse: withArgument(async () => (await statements()).dossierRefuse),
+    dossierComplete: withArgument(async () => (await statements()).dossierComplete),
+    dossierJoin: withArgument(async () => (await statements()).dossierJoin),
+    dossierReturn: withArgument(async () => (await statements()).dossierReturn),
+    dossierRecall: withArgument(async () => (await recall()).dossierRecall),
+    dossierSupplement: withArgument(async () => (await waiting()).dossierSupplement),
+    dossierPause: withArgument(async () => (await waiting()).dossierPause),
+    dossierResume: withArgument(async () => (await waiting()).dossierResume),
+    dossierPay: withArgument(async () => (await waiting()).dossierPay),
+    dossierExtend: withArgument(async () => (await changes()).dossierExtend),
+    dossierAssign: withArgument(async () => (await changes()).dossierAssign),
+    dossierWithdraw: withArgument(async () => (await ends()).dossierWithdraw),
+    dossierStop: withArgument(async () => (await ends()).dossierStop),
+    dossierErase: withArgument(async () => (await ends()).dossierErase),
+    dossierShow: withArgument(async () => (await reading()).dossierShow),
+    dossierTrail: withArgument(async () => (await reading()).dossierTrail),
+    documentPut: withArgument(async () => (await documents()).documentPut),
+    documentGet: withArgument(async () => (await documents()).documentGet),
+    documentList: withOptions(async () => (await documents()).documentList),
+    inboxWatch: (options, command) =>
+      interruptible(command, async (context) => {
+        const { inboxWatch } = await import("./commands/inbox-watch.ts");
+        await inboxWatch(context, options);
+      }),
+    completion: withArgument(async () => (await import("./commands/completion.ts")).completion),
+    async complete(words: string[], _options, command) {
+      const { complete } = await import("./commands/completion.ts");
+      await complete(contextOf(command), program, words);
+    },
   };
 
   const program = buildProgram(language, io.env.LIENTHONG_DATA || ".lienthong", actions);
@@ -102,7 +139,7 @@ export async function runCli(argv: readonly string[], io: CliIo): Promise<number
     const data = program.opts<GlobalOptions>().data;
     const error = await endingOf(thrown, language, data);
     if (json) {
-      const { reason = null, field = null } = thrown instanceof BusCallError ? thrown : {};
+      const { reason = null, field = null } = isBusCallError(thrown) ? thrown : {};
       io.stderr.write(
         `${JSON.stringify({ error: { exitCode: error.exitCode, reason, field, message: error.message } })}\n`,
       );
@@ -142,20 +179,22 @@ async function endingOf(
   const messages = messagesIn(language);
   if (thrown instanceof CliError) return thrown;
   if (thrown instanceof CommanderError) return usageError(usageSentence(thrown, messages));
-  if (thrown instanceof BusCallError) {
+  if (isBusCallError(thrown)) {
     if (thrown.reason === null) {
       return { exitCode: EXIT.unreachable, message: await unreachableSentence(thrown, data, language) };
     }
-    const sentence = language === "en" ? thrown.message : (thrown.localizedMessages.vi ?? thrown.message);
-    const hint = messages.hints[thrown.reason];
-    const refused = messages.bus.refused(sentence, thrown.reason, thrown.field);
     return {
       exitCode: thrown.retry === "terminal" ? EXIT.refused : EXIT.unreachable,
-      message: hint === undefined ? refused : `${refused}\n${hint}`,
+      message: await refusalSentence(thrown, language),
     };
   }
   const what = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
   return { exitCode: EXIT.fault, message: messages.bus.fault(what) };
+}
+
+/** By its name: the class itself comes with the whole client. */
+function isBusCallError(thrown: unknown): thrown is BusCallError {
+  return thrown instanceof Error && thrown.name === "BusCallError";
 }
 
 async function unreachableSentence(error: BusCallError, data: string, language: Language): Promise<string> {

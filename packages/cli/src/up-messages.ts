@@ -1,3 +1,19 @@
+/** Headings of the table of a play. */
+export interface ScenarioColumns {
+  readonly procedure: string;
+  readonly dossiers: string;
+  readonly handoffs: string;
+  readonly refusals: string;
+  readonly recalls: string;
+  readonly supplements: string;
+  readonly returned: string;
+  readonly endedEarly: string;
+  readonly open: string;
+  readonly toReceipt: string;
+  readonly held: string;
+  readonly citizen: string;
+}
+
 /** What `lienthong up` tells people. Numbers are written as the locale does. */
 export interface UpMessages {
   starting(directory: string): string;
@@ -14,6 +30,7 @@ export interface UpMessages {
   played(totals: {
     dossiers: number;
     finished: number;
+    endedEarly: number;
     open: number;
     handoffs: number;
     refusals: number;
@@ -21,17 +38,24 @@ export interface UpMessages {
     seconds: string;
     perSecond: number;
   }): string;
-  readonly columns: readonly [
-    procedure: string,
-    dossiers: string,
-    handoffs: string,
-    refusals: string,
-    returned: string,
-    open: string,
-    toReceipt: string,
-    held: string,
-  ];
-  readonly columnsNote: string;
+  /** What else happened on the way; null: nothing. */
+  happened(totals: {
+    recalls: number;
+    supplements: number;
+    pauses: number;
+    extensions: number;
+    opinions: number;
+    stepsBack: number;
+    assignments: number;
+    withdrawn: number;
+    stopped: number;
+  }): string | null;
+  /** Headings of the table; a line break where a heading has two lines. */
+  readonly columns: ScenarioColumns;
+  /** Under the table; `wide`: all columns are there. */
+  columnsNote(wide: boolean): string;
+  /** The folder's play was made by an earlier version. */
+  readonly playedEarlier: string;
   trailOf(dossier: string): string;
   listening(registry: string, exchange: string, nats: string): string;
   readonly tryThese: string;
@@ -41,6 +65,7 @@ export interface UpMessages {
   readonly draining: string;
   readonly ended: string;
   readonly stays: string;
+  /** A number of hours, without a unit. */
   hours(value: number): string;
 }
 
@@ -51,6 +76,18 @@ const number = (locale: string) => {
 const en = number("en-GB");
 const vi = number("vi-VN");
 
+/** "On the way: 3 recalls asked, 1 step back.": what did not happen is left out. Vietnamese has one form for one and many. */
+function counted(
+  format: (value: number) => string,
+  beginning: string,
+  parts: readonly (readonly [count: number, one: string, many?: string])[],
+): string | null {
+  const said = parts
+    .filter(([count]) => count > 0)
+    .map(([count, one, many = one]) => `${format(count)} ${count === 1 ? one : many}`);
+  return said.length === 0 ? null : `${beginning}: ${said.join(", ")}.`;
+}
+
 export const upMessages: Readonly<Record<"vi" | "en", UpMessages>> = {
   en: {
     starting: (directory) => `Starting a bus on ${directory}.`,
@@ -60,11 +97,42 @@ export const upMessages: Readonly<Record<"vi" | "en", UpMessages>> = {
       `Playing ${en(dossiers)} dossiers of real procedures on the scenario's clock, from 5 May 2025.`,
     progress: ({ opened, finished, total, statements, handoffs, date }) =>
       `${en(opened)} of ${en(total)} opened, ${en(finished)} finished, ${en(handoffs)} handoffs, ${en(statements)} statements; scenario date ${date}`,
-    played: ({ dossiers, finished, open, handoffs, refusals, statements, seconds, perSecond }) =>
-      `${en(dossiers)} dossiers (${en(finished)} returned to the citizen, ${en(open)} still open), ${en(handoffs)} handoffs, ${en(refusals)} refused; ` +
+    played: ({ dossiers, finished, endedEarly, open, handoffs, refusals, statements, seconds, perSecond }) =>
+      `${en(dossiers)} dossiers (${en(finished)} returned to the citizen, ${en(endedEarly)} ended early, ${en(open)} still open), ` +
+      `${en(handoffs)} handoffs, ${en(refusals)} refused; ` +
       `${en(statements)} signed statements in ${seconds} s, ${en(perSecond)} per second.`,
-    columns: ["Procedure", "Dossiers", "Handoffs", "Refusals", "Returned", "Open", "To receipt", "Held"],
-    columnsNote: "To receipt, held: median office hours per handoff, on the scenario's clock.",
+    happened: ({ recalls, supplements, pauses, extensions, opinions, stepsBack, assignments, withdrawn, stopped }) =>
+      counted(en, "On the way", [
+        [recalls, "recall asked", "recalls asked"],
+        [supplements, "request for papers", "requests for papers"],
+        [pauses, "pause for payment", "pauses for payment"],
+        [extensions, "date moved with an apology", "dates moved with an apology"],
+        [opinions, "opinion given", "opinions given"],
+        [stepsBack, "step back", "steps back"],
+        [assignments, "assignment inside an office", "assignments inside offices"],
+        [withdrawn, "dossier withdrawn", "dossiers withdrawn"],
+        [stopped, "dossier stopped", "dossiers stopped"],
+      ]),
+    columns: {
+      procedure: "Procedure",
+      dossiers: "Filed",
+      handoffs: "Hand-\noffs",
+      refusals: "Re-\nfused",
+      recalls: "Re-\ncalls",
+      supplements: "Papers\nasked",
+      returned: "Re-\nturned",
+      endedEarly: "Ended\nearly",
+      open: "Open",
+      toReceipt: "Hours to\nreceipt",
+      held: "Hours\nheld",
+      citizen: "Citizen\nshare",
+    },
+    columnsNote: (wide) =>
+      `Hours to receipt, hours held: medians per handoff, in office time on the scenario's clock.${
+        wide ? " Citizen share: part of all time held that was spent waiting for papers or payment." : ""
+      }`,
+    playedEarlier:
+      "The dossiers of this data folder were played by another version of the scenario; to see a play, start with an empty data folder.",
     trailOf: (dossier) => `The trail of ${dossier}:`,
     listening: (registry, exchange, nats) =>
       `Listening with mutual TLS: registry ${registry}, exchange and delivery ${exchange}; nats-server ${nats}. Details are in run.json.`,
@@ -75,7 +143,7 @@ export const upMessages: Readonly<Record<"vi" | "en", UpMessages>> = {
     draining: "Finishing what is under way …",
     ended: "Ended in good order.",
     stays: "The bus stays up. End it with Ctrl-C.",
-    hours: (value) => `${value.toLocaleString("en-GB", { maximumFractionDigits: 1 })} h`,
+    hours: (value) => value.toLocaleString("en-GB", { minimumFractionDigits: 1, maximumFractionDigits: 1 }),
   },
   vi: {
     starting: (directory) => `Đang khởi động trục liên thông trên ${directory}.`,
@@ -85,11 +153,42 @@ export const upMessages: Readonly<Record<"vi" | "en", UpMessages>> = {
       `Đang chạy ${vi(dossiers)} hồ sơ của các thủ tục thật theo đồng hồ kịch bản, từ ngày 05/5/2025.`,
     progress: ({ opened, finished, total, statements, handoffs, date }) =>
       `đã mở ${vi(opened)}/${vi(total)}, xong ${vi(finished)}, ${vi(handoffs)} lần chuyển, ${vi(statements)} phát biểu; ngày kịch bản ${date}`,
-    played: ({ dossiers, finished, open, handoffs, refusals, statements, seconds, perSecond }) =>
-      `${vi(dossiers)} hồ sơ (${vi(finished)} đã trả kết quả, ${vi(open)} đang xử lý), ${vi(handoffs)} lần chuyển, ${vi(refusals)} lần từ chối; ` +
+    played: ({ dossiers, finished, endedEarly, open, handoffs, refusals, statements, seconds, perSecond }) =>
+      `${vi(dossiers)} hồ sơ (${vi(finished)} đã trả kết quả, ${vi(endedEarly)} kết thúc sớm, ${vi(open)} đang xử lý), ` +
+      `${vi(handoffs)} lần chuyển, ${vi(refusals)} lần từ chối; ` +
       `${vi(statements)} phát biểu có chữ ký trong ${seconds} giây, ${vi(perSecond)} mỗi giây.`,
-    columns: ["Thủ tục", "Hồ sơ", "Lần chuyển", "Từ chối", "Đã trả", "Còn mở", "Đến khi nhận", "Giữ"],
-    columnsNote: "Đến khi nhận, giữ: trung vị giờ làm việc mỗi lần chuyển, theo đồng hồ kịch bản.",
+    happened: ({ recalls, supplements, pauses, extensions, opinions, stepsBack, assignments, withdrawn, stopped }) =>
+      counted(vi, "Dọc đường", [
+        [recalls, "lần đề nghị thu hồi"],
+        [supplements, "lần yêu cầu bổ sung"],
+        [pauses, "lần tạm dừng chờ nộp tiền"],
+        [extensions, "lần xin lỗi và hẹn lại"],
+        [opinions, "ý kiến phối hợp"],
+        [stepsBack, "lần chuyển trả bước trước"],
+        [assignments, "lần phân công trong nội bộ"],
+        [withdrawn, "hồ sơ được rút"],
+        [stopped, "hồ sơ dừng giải quyết"],
+      ]),
+    columns: {
+      procedure: "Thủ tục",
+      dossiers: "Hồ\nsơ",
+      handoffs: "Lần\nchuyển",
+      refusals: "Từ\nchối",
+      recalls: "Thu\nhồi",
+      supplements: "Bổ\nsung",
+      returned: "Đã\ntrả",
+      endedEarly: "Rút,\ndừng",
+      open: "Còn\nmở",
+      toReceipt: "Giờ chờ\ntiếp nhận",
+      held: "Giờ\ngiữ",
+      citizen: "Chờ\ndân",
+    },
+    columnsNote: (wide) =>
+      `Giờ chờ tiếp nhận, giờ giữ: trung vị mỗi lần chuyển, tính bằng giờ làm việc theo đồng hồ kịch bản.${
+        wide ? " Chờ dân: phần thời gian giữ dùng để chờ người dân bổ sung giấy tờ hoặc nộp tiền." : ""
+      }`,
+    playedEarlier:
+      "Hồ sơ trong thư mục dữ liệu này do một phiên bản kịch bản khác tạo ra; muốn xem một lượt chạy, hãy bắt đầu với thư mục dữ liệu trống.",
     trailOf: (dossier) => `Hành trình của hồ sơ ${dossier}:`,
     listening: (registry, exchange, nats) =>
       `Đang lắng nghe bằng TLS hai chiều: sổ đăng ký ${registry}, trao đổi và phân phát ${exchange}; nats-server ${nats}. Chi tiết trong run.json.`,
@@ -102,6 +201,6 @@ export const upMessages: Readonly<Record<"vi" | "en", UpMessages>> = {
     draining: "Đang hoàn tất những việc dở dang …",
     ended: "Đã kết thúc có trật tự.",
     stays: "Trục tiếp tục chạy. Kết thúc bằng Ctrl-C.",
-    hours: (value) => `${value.toLocaleString("vi-VN", { maximumFractionDigits: 1 })} giờ`,
+    hours: (value) => value.toLocaleString("vi-VN", { minimumFractionDigits: 1, maximumFractionDigits: 1 }),
   },
 };

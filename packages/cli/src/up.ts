@@ -7,9 +7,9 @@ import { loadSeed } from "../../../deploy/seed/load-seed.ts";
 import { EXIT } from "./exit-codes.ts";
 import { playOnBus, SystemConnections } from "./play-on-bus.ts";
 import { progressDisplay } from "./progress-display.ts";
-import { createStyle } from "./render/style.ts";
-import { renderTable } from "./render/table.ts";
+import { wrapText } from "./render/text-width.ts";
 import type { UpOptions } from "./run-options.ts";
+import { scenarioTable, showsEnds } from "./scenario-table.ts";
 import { showTrail } from "./show-trail.ts";
 import { upMessages } from "./up-messages.ts";
 
@@ -105,6 +105,11 @@ async function showScenario(
     },
   }).finally(() => display.end());
   out();
+  if (summary === null) {
+    out(text.playedEarlier);
+    out();
+    return;
+  }
   if (!playedNow) {
     const events = await connections.forAgency(summary.shown.finished?.openedBy ?? "hn").exchange.getShard();
     out(text.again(Number(events.eventCount), bus.registry.state.size));
@@ -123,38 +128,19 @@ async function showScenario(
 function showSummary(summary: ScenarioSummary, options: UpOptions, out: (line?: string) => void): void {
   const text = upMessages[options.language];
   const { totals } = summary;
-  const hours = (value: number | null): string => (value === null ? "–" : text.hours(value));
-  out(
+  const say = (sentence: string): void => out(wrapText(sentence, Math.min(options.columns, 120)).join("\n"));
+  say(
     text.played({
       ...totals,
+      endedEarly: totals.withdrawn + totals.stopped,
       seconds: (totals.realMs / 1_000).toFixed(1),
       perSecond: totals.statementsPerSecond,
     }),
   );
-  const [procedure, ...figures] = text.columns;
-  out(
-    renderTable(
-      [
-        { heading: procedure, share: 1, columnsMin: 20 },
-        ...figures.map((heading) => ({ heading, align: "right" as const })),
-      ],
-      summary.procedures.map((line) => ({
-        cells: [
-          line.name,
-          String(line.dossiers),
-          String(line.handoffs),
-          String(line.refusals),
-          String(line.returned),
-          String(line.open),
-          hours(line.acknowledgedMedianHours),
-          hours(line.heldMedianHours),
-        ],
-      })),
-      Math.min(options.columns, 120),
-      createStyle(options.color),
-    ),
-  );
-  out(text.columnsNote);
+  const happened = text.happened(totals);
+  if (happened !== null) say(happened);
+  out(scenarioTable(summary, options));
+  say(text.columnsNote(showsEnds(options.columns)));
 }
 
 /** Three commands that work on what the play left open. */

@@ -31,6 +31,7 @@ export async function runLine(
     stderr: { write: (text) => (stderr += text) },
     env: { LANG: "C.UTF-8", ...options.env },
     columns: options.columns ?? null,
+    stderrIsTerminal: false,
     colorful: false,
     onInterrupt(interrupted) {
       void options.interrupted?.then(interrupted);

@@ -196,6 +196,8 @@ function viewOf(entries: readonly TrailEntry[], branches: Branch[]): TrailView {
     names: {
       office: (agency, unit = "") => offices[unit] ?? offices[agency] ?? agency,
       step: (id) => steps[id] ?? id,
+      asksOpinion: (id) => id === "opinions",
+      goesBack: (id) => id.includes("-back-"),
     },
   };
 }

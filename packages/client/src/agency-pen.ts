@@ -3,9 +3,18 @@ import {
   type Addressee,
   type Channel,
   type Document,
+  type ErasureReason,
+  type ExtensionReason,
+  type ForwardBranch,
   type Outcome,
+  type PauseReason,
+  type RecallReason,
+  type RecallRefusalReason,
   type RefusalReason,
   Statement,
+  type StopReason,
+  type SupplementReason,
+  type WithdrawalReason,
 } from "@lienthong/contracts/exchange/v1/statement";
 import { type SigningKey, signStatementPayload } from "@lienthong/statement";
 import { v7 as uuidV7 } from "uuid";
@@ -89,16 +98,20 @@ export interface AnswerHandoff extends BranchHead {
   readonly forward?: Uint8Array;
 }
 
-/** Writes and signs what an agency says. */
+/** The one branch that a statement acts on, of which dossier. */
+export interface OnBranch extends BranchHead {
+  readonly dossier: string;
+}
+
+/** Writes and signs what an agency says. Who may say what in which state: the table in statement.proto. */
 export interface AgencyPen {
   readonly agency: string;
   open(open: OpenDossier): SignedStatement;
-  forward(forward: BranchHead & { dossier: string; targets: readonly ForwardTarget[] }): SignedStatement;
+  forward(forward: OnBranch & { targets: readonly ForwardTarget[] }): SignedStatement;
   acknowledge(answer: AnswerHandoff): SignedStatement;
   refuse(answer: AnswerHandoff & { reason: RefusalReason; documents?: readonly Document[] }): SignedStatement;
   complete(
-    complete: BranchHead & {
-      dossier: string;
+    complete: OnBranch & {
       step: string;
       outcome: Outcome;
       documents?: readonly Document[];
@@ -108,8 +121,47 @@ export interface AgencyPen {
   /** `branches`: all of the fork, each with its head. */
   join(join: { dossier: string; branches: readonly BranchHead[]; into: string; step: string }): SignedStatement;
   returnToCitizen(
-    result: BranchHead & { dossier: string; outcome: Outcome; channel: Channel; documents?: readonly Document[] },
+    result: OnBranch & { outcome: Outcome; channel: Channel; documents?: readonly Document[] },
   ): SignedStatement;
+  /** Asks the receiver for a handoff that it has not acknowledged yet. */
+  askRecall(recall: AnswerHandoff & { reason: RecallReason }): SignedStatement;
+  /** `forward` must be named: the head has moved to the event that asked. */
+  agreeRecall(answer: AnswerHandoff & { forward: Uint8Array }): SignedStatement;
+  /** `forward` must be named: the head has moved to the event that asked. */
+  refuseRecall(answer: AnswerHandoff & { forward: Uint8Array; reason: RecallRefusalReason }): SignedStatement;
+  /** `documentKinds`: everything that is missing, at once; 1 to 64. `documents`: the slip (Mẫu 02). */
+  requestSupplement(
+    request: OnBranch & {
+      reason: SupplementReason;
+      documentKinds: readonly string[];
+      dueTime?: Timestamp;
+      documents?: readonly Document[];
+    },
+  ): SignedStatement;
+  /** `request`: hash of the event that asked; default: `head`, which is the same. */
+  bringSupplement(supplement: OnBranch & { request?: Uint8Array; documents: readonly Document[] }): SignedStatement;
+  pause(pause: OnBranch & { reason: PauseReason; documents?: readonly Document[] }): SignedStatement;
+  /** `pause`: hash of the event that paused; default: `head`, which is the same. */
+  resume(resume: OnBranch & { pause?: Uint8Array; documents?: readonly Document[] }): SignedStatement;
+  /** `documents`: the apology (Mẫu 04). */
+  extend(
+    extend: OnBranch & { reason: ExtensionReason; dueTime: Timestamp; documents?: readonly Document[] },
+  ): SignedStatement;
+  /** `unit`: default the agency as such. `internalStep`: position in the step's list of internal work, from 1. */
+  assign(assign: OnBranch & { unit?: string; officerRef?: string; internalStep?: number }): SignedStatement;
+  /** `branches`: every branch that has not ended, each with its head. */
+  withdraw(withdraw: {
+    dossier: string;
+    branches: readonly BranchHead[];
+    reason: WithdrawalReason;
+    documents?: readonly Document[];
+  }): SignedStatement;
+  /** `documents`: the notice (Mẫu 05). */
+  stop(stop: OnBranch & { reason: StopReason; documents?: readonly Document[] }): SignedStatement;
+  /** `targets`: a new child branch for each agency asked. `leadBranch`: the child whose agency leads; default: the author. */
+  consult(consult: OnBranch & { targets: readonly ForwardTarget[]; leadBranch?: string }): SignedStatement;
+  /** `documentIds`: 0 to 512; none: all of the dossier, and the applicant. Acts on no branch. */
+  erase(erase: { dossier: string; reason: ErasureReason; documentIds?: readonly string[] }): SignedStatement;
   /** Signs a statement that says anything else of the contract; author, shard, time and id are filled in. */
   sign(statement: Pick<Statement, "dossier" | "prior" | "what">): SignedStatement;
 }
@@ -162,17 +214,7 @@ export function createAgencyPen(options: AgencyPenOptions): AgencyPen {
     forward: (forward) =>
       say(forward.dossier, [forward], {
         $case: "forward",
-        value: {
-          branches: forward.targets.map((target) => ({
-            branch: target.branch,
-            step: target.step,
-            edge: target.edge,
-            receiver: addressee(target.receiver),
-            documents: [...(target.documents ?? [])],
-            dueTime: target.dueTime,
-            copies: (target.copies ?? []).map(addressee),
-          })),
-        },
+        value: { branches: forward.targets.map(forwardBranch) },
       }),
     acknowledge: (answer) =>
       say(answer.dossier, [answer], { $case: "acknowledge", value: { handoff: handoffOf(answer) } }),
@@ -197,11 +239,94 @@ export function createAgencyPen(options: AgencyPenOptions): AgencyPen {
         $case: "return",
         value: { outcome: result.outcome, channel: result.channel, documents: [...(result.documents ?? [])] },
       }),
+    askRecall: (recall) =>
+      say(recall.dossier, [recall], {
+        $case: "askRecall",
+        value: { handoff: handoffOf(recall), reason: recall.reason },
+      }),
+    agreeRecall: (answer) =>
+      say(answer.dossier, [answer], { $case: "agreeRecall", value: { handoff: handoffOf(answer) } }),
+    refuseRecall: (answer) =>
+      say(answer.dossier, [answer], {
+        $case: "refuseRecall",
+        value: { handoff: handoffOf(answer), reason: answer.reason },
+      }),
+    requestSupplement: (request) =>
+      say(request.dossier, [request], {
+        $case: "requestSupplement",
+        value: {
+          reason: request.reason,
+          documentKinds: [...request.documentKinds],
+          dueTime: request.dueTime,
+          documents: [...(request.documents ?? [])],
+        },
+      }),
+    bringSupplement: (supplement) =>
+      say(supplement.dossier, [supplement], {
+        $case: "bringSupplement",
+        value: { request: supplement.request ?? supplement.head, documents: [...supplement.documents] },
+      }),
+    pause: (pause) =>
+      say(pause.dossier, [pause], {
+        $case: "pause",
+        value: { reason: pause.reason, documents: [...(pause.documents ?? [])] },
+      }),
+    resume: (resume) =>
+      say(resume.dossier, [resume], {
+        $case: "resume",
+        value: { pause: resume.pause ?? resume.head, documents: [...(resume.documents ?? [])] },
+      }),
+    extend: (extend) =>
+      say(extend.dossier, [extend], {
+        $case: "extend",
+        value: { reason: extend.reason, dueTime: extend.dueTime, documents: [...(extend.documents ?? [])] },
+      }),
+    assign: (assign) =>
+      say(assign.dossier, [assign], {
+        $case: "assign",
+        value: {
+          unit: assign.unit ?? "",
+          officerRef: assign.officerRef ?? "",
+          internalStep: assign.internalStep ?? 0,
+        },
+      }),
+    withdraw: (withdraw) =>
+      say(withdraw.dossier, withdraw.branches, {
+        $case: "withdraw",
+        value: { reason: withdraw.reason, documents: [...(withdraw.documents ?? [])] },
+      }),
+    stop: (stop) =>
+      say(stop.dossier, [stop], {
+        $case: "stop",
+        value: { reason: stop.reason, documents: [...(stop.documents ?? [])] },
+      }),
+    consult: (consult) =>
+      say(consult.dossier, [consult], {
+        $case: "consult",
+        value: { branches: consult.targets.map(forwardBranch), leadBranch: consult.leadBranch ?? "" },
+      }),
+    erase: (erase) =>
+      say(erase.dossier, [], {
+        $case: "erase",
+        value: { reason: erase.reason, documentIds: [...(erase.documentIds ?? [])] },
+      }),
   };
 }
 
 function addressee({ agency, unit = "" }: OfficeRef): Addressee {
   return { agency, unit };
+}
+
+function forwardBranch(target: ForwardTarget): ForwardBranch {
+  return {
+    branch: target.branch,
+    step: target.step,
+    edge: target.edge,
+    receiver: addressee(target.receiver),
+    documents: [...(target.documents ?? [])],
+    dueTime: target.dueTime,
+    copies: (target.copies ?? []).map(addressee),
+  };
 }
 
 function handoffOf({ branch, head, forward }: AnswerHandoff): { forward: Uint8Array; branch: string } {

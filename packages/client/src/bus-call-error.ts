@@ -30,11 +30,17 @@ export class BusCallError extends Error {
   readonly retry: Retry;
   /** Least span in milliseconds before repeating, or null. */
   readonly retryAfterMs: number | null;
+  /**
+   * "statement": the bus answered this one statement on a stream. "call": the call or stream as a whole failed, which says nothing about
+   * what was under way on it.
+   */
+  readonly scope: "statement" | "call";
   /** The event that decided against the statement (PRIOR_STALE, DOSSIER_EXISTS, STATEMENT_ID_REUSED); its bytes may be empty. */
   readonly winningEvent: WinningEvent | null;
 
-  constructor(received: ReceivedError, options?: ErrorOptions) {
+  constructor(received: ReceivedError, options?: ErrorOptions & { scope?: "statement" | "call" }) {
     super(received.message, options);
+    this.scope = options?.scope ?? "call";
     this.code = received.code;
     this.reason = received.reason;
     this.field = received.field;
@@ -70,7 +76,7 @@ export function callError(thrown: ServiceErrorLike): BusCallError {
 
 /** The error of a statement that was refused on a stream. */
 export function refusedStatement(status: Status): BusCallError {
-  return new BusCallError(fromStatus(status));
+  return new BusCallError(fromStatus(status), { scope: "statement" });
 }
 
 /** The error of something that did not come in time. */

@@ -6,9 +6,11 @@ import {
   type TlsMaterial,
 } from "@lienthong/chassis/channel";
 import { DeliveryServiceClient } from "@lienthong/contracts/exchange/v1/delivery_service";
+import { DocumentServiceClient } from "@lienthong/contracts/exchange/v1/document_service";
 import { ExchangeServiceClient } from "@lienthong/contracts/exchange/v1/exchange_service";
 import { RegistryServiceClient } from "@lienthong/contracts/registry/v1/registry_service";
 import { type DeliveryCalls, deliveryCalls } from "./delivery-receiver.ts";
+import { type DocumentCalls, documentCalls } from "./documents.ts";
 import { type ExchangeCalls, exchangeCalls } from "./exchange-calls.ts";
 import { type RegistryCalls, registryCalls } from "./registry-calls.ts";
 import { CALL_DEADLINE_MS } from "./unary-call.ts";
@@ -30,6 +32,7 @@ export interface Connection {
   readonly exchange: ExchangeCalls;
   readonly registry: RegistryCalls;
   readonly delivery: DeliveryCalls;
+  readonly documents: DocumentCalls;
   /** Ends the connection; calls under way finish first. */
   close(): void;
 }
@@ -50,7 +53,8 @@ export function connect({ address, tls, deadlineMs = CALL_DEADLINE_MS, channel }
     address,
     exchange: exchangeCalls(new ExchangeServiceClient(address, credentials, on), defaults),
     registry: registryCalls(new RegistryServiceClient(address, credentials, on), defaults),
-    delivery: deliveryCalls(new DeliveryServiceClient(address, credentials, on)),
+    delivery: deliveryCalls(new DeliveryServiceClient(address, credentials, on), defaults),
+    documents: documentCalls(new DocumentServiceClient(address, credentials, on), defaults),
     close: () => channelOverride.close(),
   };
 }

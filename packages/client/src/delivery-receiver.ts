@@ -9,6 +9,8 @@ import {
   type SettledDelivery,
 } from "@lienthong/contracts/exchange/v1/delivery_service";
 import { callError } from "./bus-call-error.ts";
+import { type PlainDeliveryCalls, plainDeliveryCalls } from "./plain-deliveries.ts";
+import type { CallSettings } from "./unary-call.ts";
 
 /** A subscription. */
 export interface ReceiveOptions {
@@ -24,7 +26,7 @@ export interface ReceiveOptions {
 }
 
 /** A delivery as far as settling needs it. */
-export type DeliveryRef = Pick<Delivery, "agency" | "leafIndex"> & Partial<Pick<Delivery, "role">>;
+export type DeliveryRef = Pick<Delivery, "agency" | "leafIndex"> & Partial<Pick<Delivery, "role" | "shard">>;
 
 /** A subscription under way. */
 export interface Receiver {
@@ -47,7 +49,7 @@ export interface Receiver {
 }
 
 /** What the delivery service is asked. */
-export interface DeliveryCalls {
+export interface DeliveryCalls extends PlainDeliveryCalls {
   /**
    * Receives what is addressed to the agencies. `onDeliveries` is called with 1 to 1,000 deliveries at a time, in order, and not again
    * before the promise it returns resolves. What it throws ends the subscription.
@@ -62,8 +64,9 @@ const newsWaitingMax = 64;
 /** How long the server may take to end an ended subscription before it is cut off, in milliseconds. */
 const closeWithinMs = 2_000;
 
-export function deliveryCalls(client: DeliveryServiceClient): DeliveryCalls {
+export function deliveryCalls(client: DeliveryServiceClient, defaults: CallSettings): DeliveryCalls {
   return {
+    ...plainDeliveryCalls(client, defaults),
     receive(options, onDeliveries) {
       return new DuplexReceiver(client.receive(), options, onDeliveries);
     },
@@ -109,8 +112,8 @@ class DuplexReceiver implements Receiver {
   settle(deliveries: readonly DeliveryRef[]): void {
     if (this.#over || this.#sentAll) return;
     let isNews = true;
-    for (const { agency, leafIndex, role } of deliveries) {
-      this.#settled.push({ agency, leafIndex });
+    for (const { agency, leafIndex, role, shard = "" } of deliveries) {
+      this.#settled.push({ agency, leafIndex, shard });
       isNews &&= role === DeliveryRole.DELIVERY_ROLE_SENDER || role === DeliveryRole.DELIVERY_ROLE_COPY;
     }
     if (this.#flushScheduled || this.#settled.length === 0) return;

@@ -10,7 +10,9 @@ import type {
   RegistryServiceClient,
   ResolveRoleRequest,
   ResolveRoleResponse,
+  WatchEntriesResponse,
 } from "@lienthong/contracts/registry/v1/registry_service";
+import { type WatchEntriesOptions, watchEntries } from "./entry-watch.ts";
 import { type CallSettings, unaryCall } from "./unary-call.ts";
 
 /** Narrows the list of agencies; what is left out does not narrow. */
@@ -38,6 +40,8 @@ export interface RegistryCalls {
     from: { readonly fromNumber: bigint; readonly pageSize?: number },
     settings?: CallSettings,
   ): Promise<ListEntriesResponse>;
+  /** The log from a number on, then each new entry as it is recorded. Throws BusCallError when it ends otherwise than by its signal. */
+  watchEntries(options: WatchEntriesOptions): AsyncGenerator<WatchEntriesResponse, void>;
 }
 
 const pageSizeMax = 1_000;
@@ -77,5 +81,6 @@ export function registryCalls(client: RegistryServiceClient, defaults: CallSetti
       unaryCall(client.appendEntry.bind(client), { signedEntry }, settings),
     listEntries: ({ fromNumber, pageSize = pageSizeMax }, settings = defaults) =>
       unaryCall(client.listEntries.bind(client), { fromNumber, pageSize }, settings),
+    watchEntries: (options) => watchEntries(client, options),
   };
 }

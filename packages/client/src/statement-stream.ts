@@ -36,6 +36,8 @@ export interface StatementStream {
   ready(): Promise<void>;
   /** Takes no more, waits for all answers, and ends the stream. */
   end(): Promise<void>;
+  /** Breaks the stream off; what is not answered yet rejects as when a stream ends, its outcome unknown. */
+  cancel(): void;
   /** Resolves when the stream is over: with null after `end`, else with why. Never rejects. */
   readonly ended: Promise<BusCallError | null>;
 }
@@ -126,6 +128,10 @@ class DuplexStatementStream implements StatementStream {
     this.#ending = true;
     this.#endCallWhenDone();
     await this.ended;
+  }
+
+  cancel(): void {
+    if (this.#over === null) this.#call.cancel();
   }
 
   #hasRoom(): boolean {

@@ -1,5 +1,17 @@
 import { timestampFromIso } from "@lienthong/chassis/timestamp";
-import { Channel, Outcome, RefusalReason } from "@lienthong/contracts/exchange/v1/statement";
+import {
+  Channel,
+  ErasureReason,
+  ExtensionReason,
+  Outcome,
+  PauseReason,
+  RecallReason,
+  RecallRefusalReason,
+  RefusalReason,
+  StopReason,
+  SupplementReason,
+  WithdrawalReason,
+} from "@lienthong/contracts/exchange/v1/statement";
 import {
   generateSigningKey,
   importVerifyingKey,
@@ -57,6 +69,39 @@ const spoken: Record<string, () => SignedStatement> = {
       into: "0",
       step: "collect",
     }),
+  askRecall: () => pen.askRecall({ ...on, reason: RecallReason.RECALL_REASON_CORRECTION }),
+  agreeRecall: () => pen.agreeRecall({ ...on, forward: hash(5) }),
+  refuseRecall: () =>
+    pen.refuseRecall({
+      ...on,
+      forward: hash(5),
+      reason: RecallRefusalReason.RECALL_REFUSAL_REASON_WORK_BEGUN,
+    }),
+  requestSupplement: () =>
+    pen.requestSupplement({
+      ...on,
+      reason: SupplementReason.SUPPLEMENT_REASON_PAPER_MISSING,
+      documentKinds: ["land-use-certificate"],
+    }),
+  bringSupplement: () => pen.bringSupplement({ ...on, documents: [] }),
+  pause: () => pen.pause({ ...on, reason: PauseReason.PAUSE_REASON_FINANCIAL_DUTY }),
+  resume: () => pen.resume(on),
+  extend: () => pen.extend({ ...on, reason: ExtensionReason.EXTENSION_REASON_WORKLOAD, dueTime: now }),
+  assign: () => pen.assign({ ...on, unit: "hn-wold-00004-tu-phap", internalStep: 1 }),
+  withdraw: () =>
+    pen.withdraw({
+      dossier,
+      branches: [{ branch: "0", head: hash(7) }],
+      reason: WithdrawalReason.WITHDRAWAL_REASON_BY_APPLICANT,
+    }),
+  stop: () => pen.stop({ ...on, reason: StopReason.STOP_REASON_NO_SUPPLEMENT }),
+  consult: () =>
+    pen.consult({
+      ...on,
+      targets: [{ branch: "0.1", step: "opinion", edge: "ask", receiver: { agency: "hn-dist-001" } }],
+      leadBranch: "0.1",
+    }),
+  erase: () => pen.erase({ dossier, reason: ErasureReason.ERASURE_REASON_RETENTION_ENDED }),
   return: () => pen.returnToCitizen({ ...on, outcome: Outcome.OUTCOME_GRANTED, channel: Channel.CHANNEL_IN_PERSON }),
 };
 
@@ -99,5 +144,17 @@ describe("an agency's pen", () => {
     };
     expect(forwardOf(pen.acknowledge(on))).toEqual([...hash(7)]);
     expect(forwardOf(pen.acknowledge({ ...on, forward: hash(5) }))).toEqual([...hash(5)]);
+  });
+
+  it("names the event that asked for a supplement, or paused: the head, unless told another", () => {
+    const whatOf = ({ envelope }: SignedStatement) => readStatement(envelope).statement.what;
+    expect(whatOf(pen.bringSupplement({ ...on, documents: [] }))).toMatchObject({ value: { request: on.head } });
+    expect(whatOf(pen.resume(on))).toMatchObject({ value: { pause: on.head } });
+    expect(whatOf(pen.resume({ ...on, pause: hash(5) }))).toMatchObject({ value: { pause: hash(5) } });
+  });
+
+  it("has a method for everything that an agency can say", () => {
+    const said = Object.values(spoken).map((say) => readStatement(say().envelope).statement.what?.$case);
+    expect(new Set(said).size).toBe(20);
   });
 });

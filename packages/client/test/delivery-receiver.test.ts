@@ -10,6 +10,7 @@ const delivery = (leafIndex: bigint): Delivery => ({
   leafIndex,
   event: new Uint8Array(),
   redelivered: false,
+  shard: "",
 });
 
 describe("a receiver", () => {

@@ -43,12 +43,17 @@ export function testServers() {
     handlers: Partial<ExchangeHandlers> & Partial<DeliveryHandlers>,
     options: Partial<ConnectOptions> = {},
   ): Promise<{ connection: Connection; stop(): void; address: string }> => {
-    const { receive = bidiHandler(async () => {}), ...exchange } = handlers;
+    const {
+      receive = bidiHandler(async () => {}),
+      fetchDeliveries = unaryHandler(unexpected),
+      settleDelivery = unaryHandler(unexpected),
+      ...exchange
+    } = handlers;
     const authority = await openDevelopmentAuthority({ folder });
     const server = await createGrpcServer({
       services: [
         grpcService(ExchangeServiceService, { ...exchangeDefaults, ...exchange }),
-        grpcService(DeliveryServiceService, { receive }),
+        grpcService(DeliveryServiceService, { receive, fetchDeliveries, settleDelivery }),
       ],
       tls: await authority.server(),
       address: "127.0.0.1:0",

@@ -24,7 +24,8 @@ export type RefusalCode =
   | "STATEMENT_ID_REUSED"
   | "STATEMENT_UNSUPPORTED"
   | "SHARD_CLOSED"
-  | "FIELD_INVALID";
+  | "FIELD_INVALID"
+  | "FIELD_MISSING";
 
 /** A refusal: nothing is stored, and the statement may succeed later. */
 export interface Refusal {
@@ -34,7 +35,7 @@ export interface Refusal {
   readonly field: string;
   /** A sentence: what was wrong and what is allowed. */
   readonly message: string;
-  /** Number within the dossier of the event that decided against it (PRIOR_STALE, DOSSIER_EXISTS, STATEMENT_ID_REUSED). */
+  /** Number within the dossier of the event that decided against it (PRIOR_STALE, STATE_FORBIDS, DOSSIER_EXISTS, STATEMENT_ID_REUSED). */
   readonly decidedBy?: number;
   /** What the branch's head is now, where `prior` was stale. */
   readonly head?: Uint8Array;

@@ -1,9 +1,12 @@
 import type { BusStatement, EventHeader } from "@lienthong/contracts/exchange/v1/event";
-import type { Forward, Statement } from "@lienthong/contracts/exchange/v1/statement";
+import { type Open, PauseReason, type Statement } from "@lienthong/contracts/exchange/v1/statement";
 import type { ReadEvent } from "@lienthong/statement";
 import { hashesEqual, sha256 } from "@lienthong/tlog";
-import type { BranchCustody, DossierState } from "./dossier-state.ts";
-import { isFork } from "./forward-rules.ts";
+import { type BranchEdit, branchOf, move } from "./branch-edit.ts";
+import { type BranchCustody, type DossierState, supplementKey } from "./dossier-state.ts";
+import { foldConsult, foldOpinion } from "./evolve-consult.ts";
+import { foldJoin, foldReturn, foldStop, foldWithdraw } from "./evolve-ends.ts";
+import { foldAcknowledge, foldForward, foldGivenBack, foldRecall } from "./evolve-handoff.ts";
 import { StatementIds } from "./statement-ids.ts";
 
 /**
@@ -34,170 +37,158 @@ function afterStatement(
   hash: Uint8Array,
 ): DossierState {
   const number = Number(header.number);
-  const author = statement.author?.agency ?? "";
+  const { agency: author, unit } = statement.author ?? { agency: "", unit: "" };
   const what = statement.what;
   if (what === undefined) throw new Error("A recorded statement says nothing.");
-  if (what.$case === "open") {
-    const root: BranchCustody = {
-      branch: "0",
-      state: "WORKING",
-      holder: author,
-      unit: statement.author?.unit ?? "",
-      step: what.value.step,
-      head: hash,
-      headNumber: number,
-      heldSince: timeOf(header.recordedTime),
-      pending: null,
-      fork: null,
-      owedEdge: "",
-      readers: [author],
-    };
-    return {
-      dossier: statement.dossier,
-      openedBy: author,
-      areaCode: what.value.areaCode,
-      // Copies: what was decoded from a Buffer is a view of the whole message, and Buffer's own slice() would be one too.
-      procedureEntry: Uint8Array.from(what.value.procedureEntry),
-      routeEntry: Uint8Array.from(what.value.routeEntry),
-      chosenEdges: what.value.chosenEdges,
-      branches: new Map([["0", root]]),
-      statementIds: StatementIds.empty.with(author, statement.statementId, { payloadDigest, number }),
-      number,
-      lastEvent: hash,
-      registrySize: 0n,
-      recordedTime: timeOf(header.recordedTime),
-      wallTime: timeOf(header.wallTime),
-    };
-  }
+  const recorded = { payloadDigest, number };
+  const edit: BranchEdit = {
+    branches: new Map(state?.branches),
+    moved: { head: hash, headNumber: number },
+    time: timeOf(header.recordedTime),
+    author,
+    unit,
+  };
+  if (what.$case === "open") return opened(edit, statement, what.value, header, recorded);
   const before = existing(state);
-  const branches = new Map(before.branches);
-  const moved = { head: hash, headNumber: number };
-  const heldSince = timeOf(header.recordedTime);
-  const put = (branch: BranchCustody) => branches.set(branch.branch, branch);
-  const acted = statement.prior.map((prior) => branchOf(before, prior.branch));
-  const branch = acted[0];
-  if (branch === undefined) throw new Error(`A recorded '${what.$case}' acts on no branch.`);
-
-  switch (what.$case) {
-    case "forward":
-      for (const changed of afterForward(branch, what.value, author, hash, number)) put(changed);
-      break;
-    case "acknowledge": {
-      const pending = pendingOf(branch);
-      const unit = statement.author?.unit || pending.receiverUnit;
-      put({
-        ...branch,
-        ...moved,
-        state: "WORKING",
-        holder: author,
-        unit,
-        step: pending.step,
-        heldSince,
-        pending: null,
-        owedEdge: "",
-      });
-      break;
-    }
-    case "refuse":
-      put({ ...branch, ...moved, state: pendingOf(branch).stateBefore, pending: null });
-      break;
-    case "complete":
-      put({ ...branch, ...moved, state: "COMPLETED" });
-      break;
-    case "return":
-      put({ ...branch, ...moved, state: "RETURNED", holder: "", unit: "" });
-      break;
-    case "join": {
-      for (const child of acted) put({ ...child, ...moved, state: "JOINED", holder: "", unit: "" });
-      const unit = statement.author?.unit ?? "";
-      const parent = branchOf(before, what.value.into);
-      put({
-        ...parent,
-        ...moved,
-        state: "WORKING",
-        holder: author,
-        unit,
-        step: what.value.step,
-        heldSince,
-        fork: null,
-        readers: readersWith(parent, author),
-      });
-      break;
-    }
-    default:
-      throw new Error(`A recorded '${what.$case}' has no row in the table.`);
-  }
-  const statementIds = before.statementIds.with(author, statement.statementId, { payloadDigest, number });
-  return { ...before, branches, statementIds };
+  const branches = statement.prior.map((prior) => branchOf(edit, prior.branch));
+  foldBranches(edit, branches, what);
+  return {
+    ...before,
+    branches: edit.branches,
+    extendedBy: what.$case === "extend" ? number : before.extendedBy,
+    supplementRequests:
+      what.$case === "requestSupplement"
+        ? new Map(before.supplementRequests).set(supplementKey(author, firstOf(branches, what.$case).step), number)
+        : before.supplementRequests,
+    statementIds: before.statementIds.with(author, statement.statementId, recorded),
+  };
 }
 
-function afterForward(
-  branch: BranchCustody,
-  forward: Forward,
-  author: string,
-  hash: Uint8Array,
-  number: number,
-): BranchCustody[] {
-  const stateBefore = branch.state === "COMPLETED" ? "COMPLETED" : "WORKING";
-  const offered = (target: Forward["branches"][number]) => ({
-    forward: hash,
-    receiver: target.receiver?.agency ?? "",
-    receiverUnit: target.receiver?.unit ?? "",
-    step: target.step,
-    edge: target.edge,
-    stateBefore: stateBefore as "WORKING" | "COMPLETED",
-    delivered: false,
-  });
-  const first = forward.branches[0];
-  if (first === undefined) throw new Error("A recorded forward names no branch.");
-  if (!isFork(branch.branch, forward)) {
-    const pending = offered(first);
-    return [
-      {
-        ...branch,
-        state: "HANDED_OVER",
-        head: hash,
-        headNumber: number,
-        pending,
-        readers: readersWith(branch, pending.receiver),
-      },
-    ];
+function opened(
+  edit: BranchEdit,
+  statement: Statement,
+  open: Open,
+  header: EventHeader,
+  recorded: { payloadDigest: Uint8Array; number: number },
+): DossierState {
+  const { author, unit, moved, time } = edit;
+  const root: BranchCustody = {
+    branch: "0",
+    state: "WORKING",
+    holder: author,
+    unit,
+    step: open.step,
+    ...moved,
+    heldSince: time,
+    pending: null,
+    fork: null,
+    owedEdge: "",
+    consulted: [],
+    consultation: null,
+    proofOwed: false,
+    readers: [author],
+  };
+  return {
+    dossier: statement.dossier,
+    openedBy: author,
+    areaCode: open.areaCode,
+    // Copies: what was decoded from a Buffer is a view of the whole message, and Buffer's own slice() would be one too.
+    procedureEntry: Uint8Array.from(open.procedureEntry),
+    routeEntry: Uint8Array.from(open.routeEntry),
+    chosenEdges: open.chosenEdges,
+    branches: new Map([["0", root]]),
+    extendedBy: 0,
+    supplementRequests: new Map(),
+    statementIds: StatementIds.empty.with(author, statement.statementId, recorded),
+    number: recorded.number,
+    lastEvent: moved.head,
+    registrySize: 0n,
+    recordedTime: time,
+    wallTime: timeOf(header.wallTime),
+  };
+}
+
+/** What a statement does to the branches it acts on. `decide` allowed it, so it is not asked again whether it may. */
+function foldBranches(
+  edit: BranchEdit,
+  branches: readonly BranchCustody[],
+  what: Exclude<NonNullable<Statement["what"]>, { $case: "open" }>,
+): void {
+  // The only statement that acts on no branch: documents go, and nobody's duty changes.
+  if (what.$case === "erase") return;
+  const branch = firstOf(branches, what.$case);
+  switch (what.$case) {
+    case "forward":
+      foldForward(edit, branch, what.value);
+      break;
+    case "consult":
+      foldConsult(edit, branch, what.value);
+      break;
+    case "acknowledge":
+      foldAcknowledge(edit, branch);
+      break;
+    case "refuse":
+    case "agreeRecall":
+      foldGivenBack(edit, branch);
+      break;
+    case "askRecall":
+      foldRecall(edit, branch, "RECALL_ASKED");
+      break;
+    case "refuseRecall":
+      foldRecall(edit, branch, "HANDED_OVER");
+      break;
+    case "complete":
+      if (branch.consultation === null) move(edit, branch, { state: "COMPLETED" });
+      else foldOpinion(edit, branch);
+      break;
+    case "requestSupplement":
+      move(edit, branch, { state: "SUPPLEMENT_AWAITED" });
+      break;
+    case "bringSupplement":
+      move(edit, branch, { state: "WORKING" });
+      break;
+    case "pause":
+      move(edit, branch, {
+        state: "PAUSED",
+        proofOwed: what.value.reason === PauseReason.PAUSE_REASON_FINANCIAL_DUTY,
+      });
+      break;
+    case "resume":
+      move(edit, branch, { state: "WORKING", proofOwed: false });
+      break;
+    case "extend":
+      move(edit, branch, {});
+      break;
+    case "assign":
+      move(edit, branch, { unit: what.value.unit });
+      break;
+    case "join":
+      foldJoin(edit, branches, what.value);
+      break;
+    case "return":
+      foldReturn(edit, branch);
+      break;
+    case "withdraw":
+      foldWithdraw(edit, branches);
+      break;
+    case "stop":
+      foldStop(edit, branch);
+      break;
   }
-  const children = forward.branches.map((target): BranchCustody => {
-    const pending = offered(target);
-    return {
-      branch: target.branch,
-      state: "HANDED_OVER",
-      // Custody moves on acknowledgement, never on the forward: until then the forking agency holds every child.
-      holder: author,
-      unit: branch.unit,
-      step: branch.step,
-      head: hash,
-      headNumber: number,
-      heldSince: branch.heldSince,
-      pending,
-      fork: null,
-      owedEdge: target.edge,
-      readers: [...new Set([author, pending.receiver])],
-    };
-  });
-  return [
-    {
-      ...branch,
-      state: "FORKED",
-      holder: "",
-      unit: "",
-      head: hash,
-      headNumber: number,
-      fork: { edge: first.edge, children: children.map((child) => child.branch) },
-    },
-    ...children,
-  ];
+}
+
+function firstOf(branches: readonly BranchCustody[], statement: string): BranchCustody {
+  const branch = branches[0];
+  if (branch === undefined) throw new Error(`A recorded '${statement}' acts on no branch.`);
+  return branch;
 }
 
 function afterBusStatement(state: DossierState, bus: BusStatement): DossierState {
   if (bus.what?.$case !== "delivered") throw new Error(`A recorded bus statement '${bus.what?.$case}' has no rule.`);
-  const branch = branchOf(state, bus.branch);
+  const branch = state.branches.get(bus.branch);
+  if (branch === undefined) {
+    throw new Error(`A recorded event acts on branch ${bus.branch}, which ${state.dossier} does not have.`);
+  }
   // It may arrive after the handoff ended: then it changes nothing that anybody may rely on.
   if (branch.pending === null || !hashesEqual(branch.pending.forward, bus.cause)) return state;
   const branches = new Map(state.branches);
@@ -212,26 +203,9 @@ export function deliveredIsNews(state: DossierState, forward: Uint8Array, branch
   return pending != null && !pending.delivered && hashesEqual(pending.forward, forward);
 }
 
-function readersWith(branch: BranchCustody, agency: string): readonly string[] {
-  return branch.readers.includes(agency) ? branch.readers : [...branch.readers, agency];
-}
-
 function existing(state: DossierState | null): DossierState {
   if (state === null) throw new Error("The first event of a dossier must be an `open`.");
   return state;
-}
-
-function branchOf(state: DossierState, id: string): BranchCustody {
-  const branch = state.branches.get(id);
-  if (branch === undefined)
-    throw new Error(`A recorded event acts on branch ${id}, which ${state.dossier} does not have.`);
-  return branch;
-}
-
-function pendingOf(branch: BranchCustody): NonNullable<BranchCustody["pending"]> {
-  if (branch.pending === null)
-    throw new Error(`A recorded event answers a handoff that is not pending on branch ${branch.branch}.`);
-  return branch.pending;
 }
 
 function timeOf(time: EventHeader["recordedTime"]): { seconds: bigint; nanos: number } {

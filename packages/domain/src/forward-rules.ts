@@ -1,9 +1,11 @@
-import type { Addressee, Forward, ForwardBranch } from "@lienthong/contracts/exchange/v1/statement";
+import type { Forward, ForwardBranch } from "@lienthong/contracts/exchange/v1/statement";
 import { EdgeKind } from "@lienthong/contracts/registry/v1/route";
 import type { CompiledRoute } from "@lienthong/route";
+import { addresseeRefusal } from "./addressee-checks.ts";
 import { type Refusal, refuse } from "./decision.ts";
-import type { BranchCustody, DossierState } from "./dossier-state.ts";
+import { type BranchCustody, type DossierState, parentOf } from "./dossier-state.ts";
 import type { Rulebook } from "./rulebook.ts";
+import { openBranchesRefusal } from "./table-checks.ts";
 
 /** What a forward does to the branch it acts on: move it, or fork it into children. */
 export function isFork(branch: string, forward: Forward): boolean {
@@ -20,7 +22,9 @@ export function forwardRefusal(
   rules: Rulebook,
 ): Refusal | null {
   const step = route.step(branch.step);
-  if (step?.completionRequired === true && branch.state !== "COMPLETED" && branch.owedEdge === "") {
+  // One goes back because the step cannot be completed as things are.
+  const goesBack = forward.branches.some((target) => route.edge(target.edge)?.kind === EdgeKind.EDGE_KIND_BACK);
+  if (step?.completionRequired === true && branch.state !== "COMPLETED" && branch.owedEdge === "" && !goesBack) {
     return refuse(
       "STEP_NOT_COMPLETED",
       "statement.what",
@@ -33,7 +37,7 @@ export function forwardRefusal(
   if (shape !== null) return shape;
   for (const [index, target] of forward.branches.entries()) {
     const refusal =
-      receiverRefusal(state, target, index, route, procedure, rules) ??
+      targetRefusal(state, target, `statement.forward.branches[${index}]`, route, procedure, rules) ??
       meetingRefusal(state, branch, forward, index, route);
     if (refusal !== null) return refusal;
   }
@@ -44,12 +48,12 @@ function moveRefusal(branch: BranchCustody, target: ForwardBranch, route: Compil
   const edge = route.edge(target.edge);
   const field = "statement.forward.branches[0].edge";
   if (branch.owedEdge !== "") {
-    // A child of a fork whose receiver refused: it may only try its own edge again.
+    // A child whose receiver refused or gave it back: it may only try its own edge again.
     if (target.edge === branch.owedEdge) return null;
     return refuse(
       "STEP_OUT_OF_TURN",
       field,
-      `Branch ${branch.branch} was forked to take ${branch.owedEdge}; allowed: that edge.`,
+      `Branch ${branch.branch} was made to take ${branch.owedEdge}; allowed: that edge.`,
     );
   }
   const allowed = route
@@ -70,20 +74,10 @@ function forkRefusal(
   forward: Forward,
   route: CompiledRoute,
 ): Refusal | null {
-  const branchIds = new Set<string>();
-  for (const [index, target] of forward.branches.entries()) {
-    const field = `statement.forward.branches[${index}]`;
-    const isChild =
-      target.branch.startsWith(`${branch.branch}.`) && !target.branch.slice(branch.branch.length + 1).includes(".");
-    if (!isChild || branchIds.has(target.branch) || state.branches.has(target.branch)) {
-      return refuse(
-        "BRANCH_INVALID",
-        `${field}.branch`,
-        `A fork of ${branch.branch} has children ${branch.branch}.1, ${branch.branch}.2, … that were never used before; ${target.branch} is not one.`,
-      );
-    }
-    branchIds.add(target.branch);
-  }
+  const ids = childIdsRefusal(state, branch, forward.branches, "statement.forward");
+  if (ids !== null) return ids;
+  const open = openBranchesRefusal(state, forward.branches.length, "statement.forward.branches");
+  if (open !== null) return open;
   const forkName = route.edge(forward.branches[0]?.edge ?? "")?.fork ?? "";
   const fork = forkName === "" || branch.owedEdge !== "" ? undefined : route.fork(branch.step, forkName);
   if (fork === undefined) {
@@ -119,15 +113,36 @@ function forkRefusal(
   return null;
 }
 
-function receiverRefusal(
+/** New branches are children of the one acted on, with ids that the dossier never had. `path` is that of the statement. */
+export function childIdsRefusal(
+  state: DossierState,
+  branch: BranchCustody,
+  targets: readonly ForwardBranch[],
+  path: string,
+): Refusal | null {
+  const prefix = `${branch.branch}.`;
+  for (const [index, { branch: id }] of targets.entries()) {
+    const isChild = id.startsWith(prefix) && !id.slice(prefix.length).includes(".");
+    const isTwice = targets.findIndex((other) => other.branch === id) !== index;
+    if (isChild && !isTwice && !state.branches.has(id)) continue;
+    return refuse(
+      "BRANCH_INVALID",
+      `${path}.branches[${index}].branch`,
+      `Branches made from ${branch.branch} are called ${prefix}1, ${prefix}2, … and were never used before; ${id} is not one.`,
+    );
+  }
+  return null;
+}
+
+/** Why this branch is not offered to this receiver: edge and step, receiver, competence, copies. `field` is the target's path. */
+export function targetRefusal(
   state: DossierState,
   target: ForwardBranch,
-  index: number,
+  field: string,
   route: CompiledRoute,
   procedure: string,
   rules: Rulebook,
 ): Refusal | null {
-  const field = `statement.forward.branches[${index}]`;
   const edge = route.edge(target.edge);
   const step = edge === undefined ? undefined : route.step(edge.to);
   if (edge === undefined || step === undefined || edge.to !== target.step) {
@@ -155,28 +170,6 @@ function receiverRefusal(
   return null;
 }
 
-/** Why nothing may be sent to this agency and unit today; null if it may. */
-export function addresseeRefusal(
-  { agency, unit }: Pick<Addressee, "agency" | "unit">,
-  field: string,
-  rules: Rulebook,
-): Refusal | null {
-  const status = rules.agencyStatus(agency);
-  if (status === "unknown")
-    return refuse("AGENCY_UNKNOWN", `${field}.agency`, `The registry has no agency '${agency}'.`);
-  if (status === "not in force") {
-    return refuse("AGENCY_NOT_IN_FORCE", `${field}.agency`, `${agency} is not in force on the shard's date.`);
-  }
-  const unitStatus = unit === "" ? "in force" : rules.unitStatus(unit, agency);
-  if (unitStatus === "unknown") {
-    return refuse("UNIT_UNKNOWN", `${field}.unit`, `The registry has no unit '${unit}' of ${agency}.`);
-  }
-  if (unitStatus === "not in force") {
-    return refuse("AGENCY_NOT_IN_FORCE", `${field}.unit`, `${unit} is not in force on the shard's date.`);
-  }
-  return null;
-}
-
 /**
  * The branches of a fork are joined by the one agency that holds them all. Were two agencies to hold them at the joining step,
  * neither could ever join, and nothing else may be said there: so the first receiver decides for its siblings.
@@ -197,8 +190,8 @@ function meetingRefusal(
     if (route.edge(target.edge)?.fork !== joins) return null;
     for (const other of forward.branches) if (other.step === target.step) met.push(other.receiver?.agency ?? "");
   } else {
-    const parent = state.branches.get(branch.branch.slice(0, Math.max(0, branch.branch.lastIndexOf("."))));
-    if (parent?.fork == null || route.edge(parent.fork.edge)?.fork !== joins) return null;
+    const parent = parentOf(state, branch);
+    if (!parent?.fork?.children.includes(branch.branch) || route.edge(parent.fork.edge)?.fork !== joins) return null;
     for (const sibling of parent.fork.children) {
       const other = state.branches.get(sibling);
       if (other === undefined || sibling === branch.branch) continue;

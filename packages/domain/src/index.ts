@@ -4,8 +4,11 @@ export {
   type AudienceRole,
   answeredHandoff,
   audienceOf,
+  audienceOfEvent,
+  endedHandoffs,
 } from "./audience.ts";
 export {
+  type BranchesActedOn,
   type CustodyRole,
   type CustodyRow,
   type CustodyState,
@@ -13,14 +16,26 @@ export {
   custodyTable,
   endStates,
   heldStates,
+  protoNameOf,
   type TabledStatement,
 } from "./custody-table.ts";
 export { decide } from "./decide.ts";
 export { type Decision, type Refusal, type RefusalCode, refuse } from "./decision.ts";
 export {
+  type BranchParties,
+  type DossierParties,
+  evolveParties,
+  partiesFromJson,
+  partiesToJson,
+} from "./dossier-parties.ts";
+export {
   type BranchCustody,
+  branchesOfLastEvent,
+  type Consultation,
   type DossierState,
   hasEnded,
+  openBranches,
+  openBranchesMax,
   type PendingCustody,
   readableBranches,
 } from "./dossier-state.ts";

@@ -1,8 +1,16 @@
+import { PauseReason } from "@lienthong/contracts/exchange/v1/statement";
 import { EdgeKind, type RouteEdge } from "@lienthong/contracts/registry/v1/route";
 import type { CompiledRoute } from "@lienthong/route";
-import type { BranchCustody, CustodyRow, DossierState } from "../src/index.ts";
+import {
+  type BranchCustody,
+  type CustodyRole,
+  type CustodyRow,
+  type DossierState,
+  endStates,
+  type TabledStatement,
+} from "../src/index.ts";
 import type { Dice } from "./dice.ts";
-import { agencies, competent } from "./procedure-fixture.ts";
+import { competent, units } from "./procedure-fixture.ts";
 import { type Priors, type Says, saying } from "./trail-recorder.ts";
 
 /** A statement that somebody might make. */
@@ -28,6 +36,38 @@ export function branchesToActOn(state: DossierState): BranchCustody[] {
   return [...state.branches.values()];
 }
 
+/** What rare statements are: said one time in so many that they could be, or dossiers would seldom come far. */
+const oneIn: Partial<Record<TabledStatement, number>> = {
+  refuse: 3,
+  askRecall: 3,
+  requestSupplement: 5,
+  pause: 5,
+  extend: 5,
+  assign: 6,
+  stop: 12,
+  withdraw: 60,
+  erase: 20,
+};
+
+/** Statements that bring a dossier nearer to its end whenever they may be said. */
+const goesOn: ReadonlySet<TabledStatement> = new Set(["acknowledge", "join", "return", "bringSupplement", "resume"]);
+
+/** Who plays a role of the table for a branch; empty where nobody does. */
+export function playerOf(role: CustodyRole, branch: BranchCustody, state: DossierState): string {
+  switch (role) {
+    case "opener":
+      return "";
+    case "holder":
+      return branch.holder;
+    case "sender":
+      return branch.pending === null ? "" : branch.holder;
+    case "receiver":
+      return branch.pending?.receiver ?? "";
+    case "desk":
+      return state.openedBy;
+  }
+}
+
 /**
  * What one row of the table allows of one branch: every kind of statement that must be accepted, with its author. With
  * `anyway`, what could be said if the table did not look at state and step.
@@ -41,33 +81,72 @@ export function draftsOf(
   ceased: ReadonlySet<string>,
   anyway = false,
 ): Draft[] {
-  const author = row.role === "receiver" ? (branch.pending?.receiver ?? "") : branch.holder;
-  const prior = [{ branch: branch.branch, head: branch.head }];
-  const draft = (what: Says, onward: boolean): Draft => ({ agency: author, prior, what, onward });
-  if (row.statement === "join") return joinDrafts(row, branch, state, route, ceased, anyway);
+  const { statement } = row;
+  const author = playerOf(row.role, branch, state);
+  if (statement === "join") return joinDrafts(row, branch, state, route, ceased, anyway);
   if (!anyway && (ceased.has(author) || !row.states.includes(branch.state))) return [];
+  const rare = oneIn[statement];
+  if (!anyway && rare !== undefined && dice.below(rare) > 0) return [];
+  const prior = [{ branch: branch.branch, head: branch.head }];
+  const draft = (what: Says, onward = goesOn.has(statement)): Draft => ({ agency: author, prior, what, onward });
   const step = route.step(branch.step)!;
   const free = anyway || (branch.owedEdge === "" && !waitsForJoin(branch, state, route));
   const done = !step.completionRequired || branch.state === "COMPLETED";
-  switch (row.statement) {
-    case "acknowledge":
-    case "refuse": {
-      const forward = branch.pending?.forward ?? branch.head;
-      const acknowledges = row.statement === "acknowledge";
-      const what = acknowledges ? saying.acknowledge : saying.refuse;
-      // Refusals are rarer than acknowledgements, or dossiers would seldom come far.
-      return acknowledges || anyway || dice.below(3) === 0 ? [draft(what(forward, branch.branch), acknowledges)] : [];
-    }
-    case "complete":
-      return free ? [draft(saying.complete(branch.step), step.completionRequired)] : [];
-    case "return":
-      return anyway || (free && done && step.end) ? [draft(saying.return(), true)] : [];
-    case "forward":
-      return forwardDrafts(branch, state, route, dice, ceased, free, done || anyway).map(({ what, onward }) =>
-        draft(what, onward),
-      );
-    default:
+  switch (statement) {
+    case "open":
       return [];
+    case "acknowledge":
+    case "refuse":
+    case "askRecall":
+    case "agreeRecall":
+    case "refuseRecall":
+      return [draft(saying[statement](branch.pending?.forward ?? branch.head, branch.branch))];
+    case "complete": {
+      const results = dice.below(4) === 0 ? ["ward-2"].filter((agency) => !ceased.has(agency)) : [];
+      const isOpinion = branch.consultation !== null;
+      return free ? [draft(saying.complete(branch.step, results), isOpinion || step.completionRequired)] : [];
+    }
+    case "return":
+      return anyway || (free && done && step.end) ? [draft(saying.return())] : [];
+    case "forward":
+      return [
+        ...forwardDrafts(branch, state, route, dice, ceased, free, done || anyway),
+        ...(anyway ? [anyForward(branch, route, dice)] : []),
+      ].map(({ what, onward }) => draft(what, onward));
+    case "consult":
+      return free ? consultDrafts(branch, state, route, dice, ceased, anyway).map((what) => draft(what)) : [];
+    case "requestSupplement":
+      return anyway || !state.supplementRequests.has(`${author}/${branch.step}`)
+        ? [draft(saying.requestSupplement())]
+        : [];
+    case "bringSupplement":
+      return [draft(saying.bringSupplement(branch.head))];
+    case "pause": {
+      const reasons = [PauseReason.PAUSE_REASON_FINANCIAL_DUTY, PauseReason.PAUSE_REASON_OTHER_AUTHORITY];
+      return [draft(saying.pause(dice.pick(reasons)))];
+    }
+    case "resume":
+      return [draft(branch.proofOwed ? saying.resume(branch.head) : saying.resume(branch.head, []))];
+    case "extend":
+      return anyway || state.extendedBy === 0 ? [draft(saying.extend())] : [];
+    case "assign": {
+      const own = Object.keys(units).filter((unit) => units[unit] === author && !ceased.has(unit));
+      return [draft(saying.assign(dice.pick(["", ...own]), dice.below(step.internalSteps.length + 1)))];
+    }
+    case "withdraw": {
+      const open = [...state.branches.values()].filter((other) => other === branch || !endStates.has(other.state));
+      // The branch asked about comes first, whatever its state.
+      const named = [branch, ...open.filter((other) => other !== branch)].map(({ branch: id, head }) => ({
+        branch: id,
+        head,
+      }));
+      const all = { ...draft(saying.withdraw()), prior: named };
+      return anyway && named.length > 1 ? [all, { ...all, prior: named.slice(0, -1) }] : [all];
+    }
+    case "stop":
+      return [draft(saying.stop())];
+    case "erase":
+      return anyway || branch.branch === "0" ? [{ ...draft(saying.erase()), prior: [] }] : [];
   }
 }
 
@@ -78,7 +157,11 @@ function parentOf(branch: BranchCustody, state: DossierState): BranchCustody | u
 
 function waitsForJoin(branch: BranchCustody, state: DossierState, route: CompiledRoute): boolean {
   const fork = parentOf(branch, state)?.fork;
-  return fork != null && branch.owedEdge === "" && route.joinOf(route.edge(fork.edge)!.fork)?.id === branch.step;
+  return (
+    fork?.children.includes(branch.branch) === true &&
+    branch.owedEdge === "" &&
+    route.joinOf(route.edge(fork.edge)!.fork)?.id === branch.step
+  );
 }
 
 function forwardDrafts(
@@ -103,15 +186,16 @@ function forwardDrafts(
     alone(route.edge(branch.owedEdge)!);
     return drafts;
   }
-  if (!free || !done) return drafts;
   const edges = route.edgesFrom(branch.step);
-  for (const edge of edges) if (edge.fork === "") alone(edge);
+  if (free) for (const edge of edges) if (edge.kind === EdgeKind.EDGE_KIND_BACK) alone(edge);
+  if (!free || !done) return drafts;
+  for (const edge of edges) if (edge.fork === "" && edge.kind === EdgeKind.EDGE_KIND_FORWARD) alone(edge);
   for (const name of new Set(edges.map((edge) => edge.fork).filter((fork) => fork !== ""))) {
     const taken = route
       .fork(branch.step, name)!
       .edges.filter((edge) => !edge.optional || state.chosenEdges.includes(edge.id) || dice.below(4) === 0);
     if (taken.some((edge) => receivers(edge).length === 0)) continue;
-    const used = [...state.branches.keys()].filter((id) => id.startsWith(`${branch.branch}.`)).length;
+    const used = lastChild(branch, state);
     const what = saying.forward(
       ...taken.map((edge, index) => ({
         branch: `${branch.branch}.${used + index + 1}`,
@@ -125,6 +209,43 @@ function forwardDrafts(
   return drafts;
 }
 
+/** The greatest number among the children that a branch ever had. */
+function lastChild(branch: BranchCustody, state: DossierState): number {
+  const children = [...state.branches.values()].filter((other) => parentOf(other, state) === branch);
+  return Math.max(0, ...children.map((child) => Number(child.branch.slice(branch.branch.length + 1))));
+}
+
+/** One to three opinions, one of them leading or none; now and then several along one edge. */
+function consultDrafts(
+  branch: BranchCustody,
+  state: DossierState,
+  route: CompiledRoute,
+  dice: Dice,
+  ceased: ReadonlySet<string>,
+  anyway: boolean,
+): Says[] {
+  const asking = route.edgesFrom(branch.step).filter((edge) => edge.kind === EdgeKind.EDGE_KIND_CONSULT);
+  const open = asking.filter((edge) => competent[route.step(edge.to)!.role]!.some((agency) => !ceased.has(agency)));
+  // Anyway: now and then from an id that was used.
+  const used = Math.max(0, lastChild(branch, state) - (anyway ? dice.below(2) : 0));
+  // A dossier with many opinions says no more than one with some, and takes longer to check.
+  if (!anyway && (open.length === 0 || state.branches.size > 12)) return [];
+  const count = 1 + dice.below(3);
+  const targets = Array.from({ length: count }, (_, index) => {
+    const edge = dice.pick(open.length === 0 ? route.record.edges : open);
+    const agency = dice.pick(competent[route.step(edge.to)!.role]!.filter((name) => anyway || !ceased.has(name)));
+    return { branch: `${branch.branch}.${used + index + 1}`, step: edge.to, edge: edge.id, agency };
+  });
+  return [saying.consult(dice.below(2) === 0 ? "" : dice.pick(targets).branch, ...targets)];
+}
+
+/** A forward along an edge of the route that may leave another step. */
+function anyForward(branch: BranchCustody, route: CompiledRoute, dice: Dice): { what: Says; onward: boolean } {
+  const edge = dice.pick(route.record.edges);
+  const agency = dice.pick(competent[route.step(edge.to)!.role]!);
+  return { what: saying.forward({ branch: branch.branch, step: edge.to, edge: edge.id, agency }), onward: false };
+}
+
 /** Who joins the fork that a branch belongs to, if a sibling has gone there before it. */
 function meetingPlace(
   branch: BranchCustody,
@@ -133,7 +254,7 @@ function meetingPlace(
   to: string,
 ): string | undefined {
   const fork = parentOf(branch, state)?.fork;
-  if (fork == null || route.joinOf(route.edge(fork.edge)!.fork)?.id !== to) return undefined;
+  if (!fork?.children.includes(branch.branch) || route.joinOf(route.edge(fork.edge)!.fork)?.id !== to) return undefined;
   for (const id of fork.children) {
     const sibling = state.branches.get(id)!;
     if (sibling.branch === branch.branch) continue;
@@ -143,7 +264,7 @@ function meetingPlace(
   return undefined;
 }
 
-/** Joining what a branch was forked into: allowed once every child waits at the joining step. */
+/** Joining what a branch was forked into: allowed once every live child waits at the joining step. */
 function joinDrafts(
   row: CustodyRow,
   parent: BranchCustody,
@@ -152,79 +273,28 @@ function joinDrafts(
   ceased: ReadonlySet<string>,
   anyway: boolean,
 ): Draft[] {
-  const ever = [...state.branches.values()].filter((branch) => parentOf(branch, state) === parent);
-  const children = parent.fork?.children.map((id) => state.branches.get(id)!) ?? (anyway ? ever : []);
+  const children = parent.fork?.children.map((id) => state.branches.get(id)!) ?? [];
   const first = children[0];
-  if (first === undefined) return [];
+  const priorOf = (branches: readonly BranchCustody[]) => branches.map(({ branch, head }) => ({ branch, head }));
+  // Any branch alone, into the branch it came from.
+  const alone: Draft = {
+    agency: parent.holder,
+    prior: priorOf([parent]),
+    what: saying.join(parentOf(parent, state)?.branch ?? parent.branch, parent.step),
+    onward: false,
+  };
+  if (first === undefined) return anyway ? [alone] : [];
   const name = route.edge(parent.fork?.edge ?? "")?.fork ?? "";
   const step = route.joinOf(name)?.id ?? first.step;
   const arrived = children.every(
     (child) => row.states.includes(child.state) && child.step === step && child.owedEdge === "",
   );
   if (!anyway && (!arrived || ceased.has(first.holder))) return [];
-  const prior = children.map(({ branch, head }) => ({ branch, head }));
-  return [{ agency: first.holder, prior, what: saying.join(parent.branch, step), onward: true }];
-}
-
-/** A draft with one thing wrong with it (now and then it happens to be right all the same). */
-export function mutated(
-  draft: Draft,
-  dice: Dice,
-  state: DossierState | null,
-  route: CompiledRoute,
-  headsSeen: readonly Uint8Array[],
-): Draft {
-  const { what, prior } = draft;
-  const head = () => (headsSeen.length > 0 && dice.below(5) > 0 ? dice.pick(headsSeen) : new Uint8Array(32));
-  const branchIds = [...(state?.branches.keys() ?? []), "0.77"];
-  const general: (() => Draft)[] = [
-    () => ({ ...draft, agency: dice.pick([...agencies, "nobody-knows"]) }),
-    () => ({ ...draft, prior: prior.map((item) => ({ ...item, head: head() })) }),
-    () => ({ ...draft, prior: prior.map((item) => ({ ...item, branch: dice.pick(branchIds) })) }),
-    () => ({ ...draft, prior: [...prior, ...prior] }),
-    () => ({ ...draft, prior: prior.slice(1) }),
-  ];
-  const special = [0, 1, 2].map(() => () => ({ ...draft, what: mutatedWhat(what, dice, route, branchIds, head) }));
-  return dice.pick([...general, ...special])();
-}
-
-function mutatedWhat(what: Says, dice: Dice, route: CompiledRoute, branchIds: string[], head: () => Uint8Array): Says {
-  const step = () => dice.pick(route.record.steps).id;
-  switch (what.$case) {
-    case "forward": {
-      const targets = what.value.branches.map((target) => ({ ...target }));
-      const target = dice.pick(targets);
-      const edge = dice.pick(route.record.edges);
-      const changes: (() => void)[] = [
-        () => Object.assign(target, { edge: edge.id, step: edge.to }),
-        () => Object.assign(target, { step: step() }),
-        () => Object.assign(target, { receiver: { agency: dice.pick([...agencies, "nobody-knows"]), unit: "" } }),
-        () => Object.assign(target, { branch: dice.pick(branchIds) }),
-        () => Object.assign(target, { branch: `${target.branch}.1` }),
-        () => targets.splice(targets.indexOf(target), targets.length > 1 ? 1 : 0),
-        () => targets.push({ ...dice.pick(targets), branch: dice.pick([...branchIds, `${target.branch}9`]) }),
-      ];
-      dice.pick(changes)();
-      return { $case: "forward", value: { branches: targets } };
-    }
-    case "acknowledge":
-    case "refuse": {
-      const handoff = what.value.handoff!;
-      const other =
-        dice.below(2) === 0 ? { ...handoff, forward: head() } : { ...handoff, branch: dice.pick(branchIds) };
-      return what.$case === "acknowledge"
-        ? saying.acknowledge(other.forward, other.branch)
-        : saying.refuse(other.forward, other.branch);
-    }
-    case "complete":
-      return saying.complete(step());
-    case "join":
-      return dice.below(2) === 0
-        ? saying.join(dice.pick(branchIds), what.value.step)
-        : saying.join(what.value.into, step());
-    case "open":
-      return saying.open(new Uint8Array(32).fill(0x20 + dice.below(5)), step(), [dice.pick(route.record.edges).id]);
-    default:
-      return what;
-  }
+  const join: Draft = {
+    agency: first.holder,
+    prior: priorOf(children),
+    what: saying.join(parent.branch, step),
+    onward: true,
+  };
+  return anyway ? [join, alone] : [join];
 }

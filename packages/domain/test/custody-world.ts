@@ -3,7 +3,8 @@ import { Statement } from "@lienthong/contracts/exchange/v1/statement";
 import type { CompiledRoute } from "@lienthong/route";
 import { hashesEqual, sha256 } from "@lienthong/tlog";
 import {
-  audienceOf,
+  type BranchCustody,
+  type CustodyRole,
   type CustodyRow,
   custodyRow,
   custodyTable,
@@ -12,14 +13,21 @@ import {
   deliveredIsNews,
   endStates,
   hasEnded,
-  heldStates,
+  partiesFromJson,
+  partiesToJson,
 } from "../src/index.ts";
-import { branchesToActOn, type Draft, draftsOf, mutated, openDraft } from "./custody-drafts.ts";
+import { checkCustody, checkHandoffs, checkHeads, checkParties, expectThat } from "./custody-checks.ts";
+import { branchesToActOn, type Draft, draftsOf, openDraft, playerOf } from "./custody-drafts.ts";
+import { mutated } from "./custody-mutants.ts";
 import { CustodyReplay } from "./custody-replay.ts";
 import { deepFreeze } from "./deep-freeze.ts";
 import type { Dice } from "./dice.ts";
 import { agencies, competent, routes, rulebook } from "./procedure-fixture.ts";
 import { type Custody, type SaidStatement, say, statementIdOf, TrailRecorder } from "./trail-recorder.ts";
+
+/** Who may stand to a branch; "stranger": none of the table's roles. */
+export type CellRole = CustodyRole | "stranger";
+const cellRoles: readonly CellRole[] = ["holder", "receiver", "sender", "desk", "stranger"];
 
 /** How often something happened, over all worlds of a run: a property that nothing put to the test would hold too. */
 export type Tally = Map<string, number>;
@@ -35,6 +43,7 @@ export class CustodyWorld {
   readonly refused: SaidStatement[] = [];
   readonly #ceased = new Set<string>();
   readonly #headsSeen: Uint8Array[] = [];
+  readonly #custody: Custody;
   readonly #tally: Tally;
   readonly #routeEntry: Uint8Array;
   readonly #route: CompiledRoute;
@@ -44,6 +53,7 @@ export class CustodyWorld {
 
   constructor(custody: Custody, routeIndex: number, tally: Tally) {
     this.recorder = new TrailRecorder(custody);
+    this.#custody = custody;
     this.#tally = tally;
     const chosen = routes[routeIndex % routes.length]!;
     this.#routeEntry = chosen.entry;
@@ -53,10 +63,10 @@ export class CustodyWorld {
   /** Something happens. */
   act(dice: Dice): void {
     const roll = dice.below(100);
-    if (roll < 55) this.#sayValid(dice);
-    else if (roll < 70) this.#sayMutant(dice);
-    else if (roll < 80) this.#sayAnyCell(dice);
-    else if (roll < 85) this.#repeat(dice);
+    if (roll < 57) this.#sayValid(dice);
+    else if (roll < 68) this.#sayMutant(dice);
+    else if (roll < 78) this.#sayAnyCells(dice);
+    else if (roll < 84) this.#repeat(dice);
     else if (roll < 88) this.#sayOtherBytes(dice);
     else if (roll < 92) this.#sayRefusedAgain(dice);
     else if (roll < 95) this.#deliver(dice);
@@ -67,7 +77,7 @@ export class CustodyWorld {
   /** Every agency helps to end the dossier; fails if that cannot be done: no sequence of accepted statements is a dead end. */
   finish(dice: Dice): void {
     this.#ceased.clear();
-    for (let steps = 0; steps < 80; steps++) {
+    for (let steps = 0; steps < 160; steps++) {
       const state = this.recorder.state;
       if (state !== null && hasEnded(state)) return;
       const drafts = this.#drafts(dice);
@@ -75,7 +85,7 @@ export class CustodyWorld {
       if (onward.length === 0) throw new Error(`A dead end: ${describe(state)}`);
       this.#expectAccepted(this.#said(dice.pick(onward)));
     }
-    throw new Error(`Not ended after 80 more statements: ${describe(this.recorder.state)}`);
+    throw new Error(`Not ended after 160 more statements: ${describe(this.recorder.state)}`);
   }
 
   /** What must hold of the whole trail. */
@@ -94,46 +104,10 @@ export class CustodyWorld {
     expectThat(state === null || hashesEqual(state.lastEvent, previous), "the state has the hash of the last event");
     expectThat(isDeepStrictEqual(fresh.holders, this.replay.holders), "a replay of the trail gives the same holders");
     for (const { said, number } of this.accepted) this.#expectRepeat(said, number);
-    this.#checkHandoffs();
-  }
-
-  /** Invariant 6: every handoff is pending and visible, or ended by an event that names it and reaches its sender. */
-  #checkHandoffs(): void {
-    const senders = new Map<string, string>();
-    const senderOf = ({ forward }: { forward: Uint8Array }) => senders.get(Buffer.from(forward).toString("hex"));
-    let pendingInTrail = 0;
-    for (const { event, hash } of this.recorder.trail) {
-      if (event.body.$case !== "statement" || event.body.statement.what?.$case !== "forward") continue;
-      const { statement } = event.body;
-      const sender = statement.author!.agency;
-      const forward = Buffer.from(hash).toString("hex");
-      senders.set(forward, sender);
-      const audience = audienceOf(event, senderOf);
-      for (const target of event.body.statement.what.value.branches) {
-        const receiver = target.receiver!.agency;
-        expectThat(
-          audience.some((member) => member.agency === receiver && member.role === "receiver"),
-          "a forward reaches each receiver",
-        );
-        const ended = this.replay.ended.get(`${forward}/${target.branch}`);
-        if (ended === undefined) {
-          pendingInTrail++;
-          const pending = this.recorder.state?.branches.get(target.branch)?.pending;
-          expectThat(
-            pending != null && hashesEqual(pending.forward, hash),
-            "an unanswered handoff is pending in the state",
-          );
-          continue;
-        }
-        expectThat(ended.sender === sender, "a handoff ends for the one who sent it");
-        const told = audienceOf(ended.by.event, senderOf).some(({ agency }) => agency === sender);
-        expectThat(told || receiver === sender, "the end of a handoff reaches its sender");
-      }
-    }
-    const pendingInState = [...(this.recorder.state?.branches.values() ?? [])].filter(
-      ({ pending }) => pending !== null,
-    );
-    expectThat(pendingInState.length === pendingInTrail, "no handoff is pending that the trail does not have");
+    checkHandoffs(this.recorder, this.replay, this.#custody);
+    const { parties } = this.recorder;
+    if (parties === null) return;
+    expectThat(isDeepStrictEqual(partiesFromJson(partiesToJson(parties)), parties), "parties survive as text");
   }
 
   #sayValid(dice: Dice): void {
@@ -151,20 +125,49 @@ export class CustodyWorld {
     this.#submit(this.#said(mutated(dice.pick(drafts), dice, this.recorder.state, this.#route, this.#headsSeen)));
   }
 
-  /** Any row of the table, about any branch, by anyone: a cell picked blindly, with fresh priors. */
+  /** Any row of the table, about any branch, by anyone: cells picked blindly, with fresh priors. */
+  #sayAnyCells(dice: Dice): void {
+    for (let cells = 0; cells < 4; cells++) this.#sayAnyCell(dice);
+  }
+
   #sayAnyCell(dice: Dice): void {
     const state = this.recorder.state;
     const row = dice.pick(custodyTable);
-    const agency = dice.pick(agencies);
-    if (row.statement === "open" || state === null) {
-      this.#submit(this.#said({ ...openDraft(this.#routeEntry, this.#route, dice), agency }));
+    if (state === null) {
+      this.#submit(this.#said({ ...openDraft(this.#routeEntry, this.#route, dice), agency: dice.pick(agencies) }));
       return;
     }
-    const branch = dice.pick([...state.branches.values()]);
-    const drafts = draftsOf({ ...row, states: [branch.state] }, branch, state, this.#route, dice, new Set(), true);
+    // By state first: most branches are in the states that most branches are in. Few are ever JOINED.
+    const byState = Map.groupBy(state.branches.values(), (other) => other.state);
+    const joined = dice.below(3) === 0 ? byState.get("JOINED") : undefined;
+    const branch = dice.pick(joined ?? dice.pick([...byState.values()]));
+    const drafts =
+      row.statement === "open"
+        ? [openDraft(this.#routeEntry, this.#route, dice)]
+        : draftsOf({ ...row, states: [branch.state] }, branch, state, this.#route, dice, new Set(), true);
     if (drafts.length === 0) return;
-    const draft = dice.pick(drafts);
-    this.#submit(this.#said(dice.below(2) === 0 ? draft : { ...draft, agency }));
+    // Whoever may end the dossier seldom does, or the sequences would be short.
+    const ends = row.statement === "stop" || row.statement === "withdraw";
+    const role = ends && !endStates.has(branch.state) && dice.below(4) > 0 ? "stranger" : dice.pick(cellRoles);
+    const players = agencies.filter((name) => rolesOf(name, branch, state).includes(role));
+    const agency = dice.pick(players.length > 0 ? players : dice.below(2) === 0 ? [state.openedBy] : agencies);
+    this.#submit(this.#said({ ...dice.pick(drafts), agency }));
+  }
+
+  /** The cells of the table that a statement with fresh priors by an author in force is about. */
+  #countCells({ statement }: SaidStatement, state: DossierState | null): void {
+    const row = custodyRow(statement.what!.$case)!;
+    const author = statement.author!.agency;
+    if (state === null || this.#ceased.has(author)) return;
+    const named = statement.prior.map(({ branch, head }) => {
+      const found = state.branches.get(branch);
+      return found !== undefined && hashesEqual(found.head, head) ? found : undefined;
+    });
+    const about = row.branches === "none" ? [...state.branches.values()] : named;
+    if (about.includes(undefined)) return;
+    for (const branch of about as BranchCustody[]) {
+      for (const role of rolesOf(author, branch, state)) this.#count(`cell ${row.statement} ${branch.state} ${role}`);
+    }
   }
 
   #repeat(dice: Dice): void {
@@ -283,6 +286,7 @@ export class CustodyWorld {
   #submit(said: SaidStatement): Decision {
     const before = this.recorder.state;
     const decision = this.#decide(said);
+    this.#countCells(said, before);
     this.#count(decision.kind === "refuse" ? `refuse ${decision.reason}` : decision.kind);
     if (decision.kind === "refuse") {
       expectThat(this.recorder.state === before, "a refused statement leaves no trace");
@@ -291,6 +295,7 @@ export class CustodyWorld {
     }
     if (decision.kind === "repeat") return decision;
     const row = this.#checkAllowed(said, before);
+    const partiesBefore = this.recorder.parties;
     const recorded = this.recorder.record(said);
     this.#undelivered = null;
     deepFreeze(recorded.event);
@@ -299,7 +304,9 @@ export class CustodyWorld {
     this.accepted.push({ said, number: this.recorder.trail.length });
     this.#count(`accept ${row.statement}`);
     this.replay.apply(recorded);
-    this.#checkCustody(after);
+    checkCustody(after, this.replay);
+    checkHeads(row, before, after);
+    checkParties(this.recorder, this.#custody, partiesBefore, before);
     const acted = row.statement === "open" ? ["0"] : said.statement.prior.map((prior) => prior.branch);
     for (const branch of acted) {
       expectThat(
@@ -321,52 +328,20 @@ export class CustodyWorld {
       expectThat(state === null && competent[start.role]!.includes(author), "only a competent desk opens, once");
       return row;
     }
-    expectThat(state !== null && statement.prior.length > 0, "only a dossier that was opened is acted on");
+    expectThat(state !== null, "only a dossier that was opened is acted on");
+    expectThat(
+      row.branches === "none" ? statement.prior.length === 0 : statement.prior.length > 0,
+      "prior names the branches acted on",
+    );
+    if (row.role === "desk") expectThat(state!.openedBy === author, `${row.statement} is accepted from the desk`);
     for (const prior of statement.prior) {
       const branch = state!.branches.get(prior.branch)!;
       expectThat(hashesEqual(branch.head, prior.head), "what is accepted was said of the present head");
       expectThat(row.states.includes(branch.state), `${row.statement} is accepted in a state of its row`);
-      const entitled = row.role === "holder" ? branch.holder : branch.pending?.receiver;
+      const entitled = playerOf(row.role, branch, state!);
       expectThat(entitled === author, `${row.statement} is accepted from the ${row.role}`);
     }
     return row;
-  }
-
-  /** Invariant 3, against the independent replay. */
-  #checkCustody(state: DossierState): void {
-    expectThat(state.branches.size === this.replay.holders.size, "state and trail have the same branches");
-    for (const [id, branch] of state.branches) {
-      const holder = this.replay.holders.get(id);
-      if (branch.state === "FORKED") {
-        expectThat(holder === null && branch.holder === "", "a forked branch has no holder");
-        expectThat(
-          isDeepStrictEqual(branch.fork?.children, this.replay.children.get(id)),
-          "its children are the fork's",
-        );
-        for (const child of branch.fork!.children) {
-          expectThat(!endStates.has(state.branches.get(child)!.state), "no child ends while its parent is forked");
-        }
-      } else if (endStates.has(branch.state)) {
-        expectThat(holder === undefined && branch.holder === "", "an ended branch has no holder");
-      } else {
-        expectThat(heldStates.has(branch.state) && branch.holder === holder, `branch ${id} has one holder, ${holder}`);
-      }
-      expectThat(branch.state === "FORKED" || branch.fork === null, "only a forked branch has a fork");
-      const pending = this.replay.pending.get(id);
-      const offered = branch.state === "HANDED_OVER" || branch.state === "RECALL_ASKED";
-      expectThat(
-        (branch.pending !== null) === offered && offered === (pending !== undefined),
-        "what is offered is pending",
-      );
-      expectThat(branch.pending?.receiver === pending?.receiver, "a pending handoff is addressed as the forward said");
-      expectThat(id === "0" || this.#parentIsForkedFor(state, id), "a live child has a forked parent");
-    }
-  }
-
-  #parentIsForkedFor(state: DossierState, id: string): boolean {
-    const parent = state.branches.get(id.slice(0, id.lastIndexOf(".")))!;
-    const live = !endStates.has(state.branches.get(id)!.state);
-    return live === (parent.fork?.children.includes(id) ?? false);
   }
 
   #count(what: string): void {
@@ -374,13 +349,15 @@ export class CustodyWorld {
   }
 }
 
+/** Every role of the table that an agency has for a branch. */
+export function rolesOf(agency: string, branch: BranchCustody, state: DossierState): CellRole[] {
+  const roles = cellRoles.filter((role) => role !== "stranger" && playerOf(role, branch, state) === agency);
+  return roles.length === 0 ? ["stranger"] : roles;
+}
+
 function restated(statement: Statement): SaidStatement {
   const payload = Statement.encode(statement).finish();
   return { statement, payload, digest: sha256(payload) };
-}
-
-function expectThat(holds: boolean, promise: string): void {
-  if (!holds) throw new Error(`Broken: ${promise}.`);
 }
 
 function describe(state: DossierState | null): string {

@@ -15,28 +15,36 @@ interface StepOptions {
   end?: boolean;
   completionRequired?: boolean;
   joinsFork?: string;
+  kind?: StepKind;
+  /** Parts of the work inside the agency. */
+  internal?: number;
 }
 
 interface EdgeOptions {
   fork?: string;
   optional?: boolean;
   back?: boolean;
+  consult?: boolean;
+  lead?: boolean;
 }
 
-const step = (id: string, role: string, options: StepOptions = {}) => ({
+const step = (id: string, role: string, { internal = 0, ...options }: StepOptions = {}) => ({
   id,
   role,
   name: { vi: id, en: "" },
   kind: StepKind.STEP_KIND_WORK,
   clock: StepClock.STEP_CLOCK_RUNNING,
+  internalSteps: Array.from({ length: internal }, (_, index) => ({ name: { vi: `${id} ${index + 1}`, en: "" } })),
   ...options,
 });
 
-const edge = (id: string, from: string, to: string, { back, ...options }: EdgeOptions = {}) => ({
+const opinion = { kind: StepKind.STEP_KIND_CONSULT };
+
+const edge = (id: string, from: string, to: string, { back, consult, ...options }: EdgeOptions = {}) => ({
   id,
   from,
   to,
-  kind: back ? EdgeKind.EDGE_KIND_BACK : EdgeKind.EDGE_KIND_FORWARD,
+  kind: back ? EdgeKind.EDGE_KIND_BACK : consult ? EdgeKind.EDGE_KIND_CONSULT : EdgeKind.EDGE_KIND_FORWARD,
   ...options,
 });
 
@@ -68,7 +76,9 @@ export const groupRoute = route(
   [
     step("receive", "DESK", { start: true }),
     step("certify", "CIVIL_STATUS", { completionRequired: true }),
-    step("residence", "POLICE"),
+    step("certify-opinion", "APPRAISER", opinion),
+    step("residence", "POLICE", { internal: 2 }),
+    step("residence-opinion", "CIVIL_STATUS", opinion),
     step("residence-check", "POLICE_OFFICE", { completionRequired: true }),
     step("insurance", "INSURANCE"),
     step("allowance", "ALLOWANCE"),
@@ -81,6 +91,8 @@ export const groupRoute = route(
     edge("to-residence", "certify", "residence", { fork: "group" }),
     edge("to-insurance", "certify", "insurance", { fork: "group" }),
     edge("to-allowance", "certify", "allowance", { fork: "group", optional: true }),
+    edge("ask-certify", "certify", "certify-opinion", { consult: true }),
+    edge("ask-residence", "residence", "residence-opinion", { consult: true }),
     edge("to-check", "residence", "residence-check"),
     edge("recheck", "residence-check", "residence", { back: true }),
     edge("residence-done", "residence-check", "collect"),
@@ -117,10 +129,36 @@ export const nestedRoute = route(
   ],
 );
 
+/** Like a permit: opinions are asked, and asked in turn for others; the citizen pays; what cannot be appraised goes back. */
+export const permitRoute = route(
+  "permit",
+  [
+    step("receive", "DESK", { start: true }),
+    step("appraise", "APPRAISER", { completionRequired: true, internal: 3 }),
+    step("opinion", "ALLOWANCE", { ...opinion, completionRequired: true }),
+    step("site-opinion", "POLICE", opinion),
+    step("detail", "INSURANCE", opinion),
+    step("pay", "DESK", { kind: StepKind.STEP_KIND_APPLICANT }),
+    step("permit", "APPRAISER"),
+    step("hand-back", "DESK", { end: true }),
+  ],
+  [
+    edge("to-appraise", "receive", "appraise"),
+    edge("ask-opinion", "appraise", "opinion", { consult: true, lead: true }),
+    edge("ask-site", "appraise", "site-opinion", { consult: true }),
+    edge("ask-detail", "opinion", "detail", { consult: true }),
+    edge("send-back", "appraise", "receive", { back: true }),
+    edge("to-pay", "appraise", "pay"),
+    edge("to-permit", "pay", "permit"),
+    edge("to-hand-back", "permit", "hand-back"),
+  ],
+);
+
 export const routes = [
   { entry: entryHash(0x21), route: chainRoute },
   { entry: entryHash(0x22), route: groupRoute },
   { entry: entryHash(0x23), route: nestedRoute },
+  { entry: entryHash(0x24), route: permitRoute },
 ] as const;
 
 /** Agencies by role; some play several, so that a branch can go from an agency to itself. */
@@ -137,7 +175,11 @@ export const competent: Readonly<Record<string, readonly string[]>> = {
 export const agencies: readonly string[] = [...new Set(Object.values(competent).flat()), "stranger"];
 
 /** Units, by the agency they belong to. */
-export const units: Readonly<Record<string, string>> = { "ward-1-desk": "ward-1", "police-1-counter": "police-1" };
+export const units: Readonly<Record<string, string>> = {
+  "ward-1-desk": "ward-1",
+  "police-1-counter": "police-1",
+  "police-1-records": "police-1",
+};
 
 /** A registry on one day; `ceased` names agencies and units that are no longer in force. */
 export function rulebook(ceased: ReadonlySet<string> = new Set(), shardClosed = false): Rulebook {

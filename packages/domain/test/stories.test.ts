@@ -1,42 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { audienceOf, hasEnded, readableBranches } from "../src/index.ts";
 import { routes, rulebook } from "./procedure-fixture.ts";
-import { type Says, say, saying, statementIdOf, TrailRecorder } from "./trail-recorder.ts";
+import { Story } from "./story.ts";
+import { saying } from "./trail-recorder.ts";
 
 const rules = rulebook();
 const [chain, group] = routes;
-
-/** One dossier and a hand for each agency that acts on it. */
-class Story {
-  readonly dossier = new TrailRecorder();
-  #statements = 0;
-
-  /** Says something about branches as they are now. */
-  statement(agency: string, branches: string[], what: Says) {
-    const prior = branches.map((branch) => ({ branch, head: this.branch(branch).head }));
-    this.#statements++;
-    return say(agency, statementIdOf(this.#statements), prior, what);
-  }
-
-  /** Says it, is accepted, and gives the event's hash. */
-  accepted(agency: string, branches: string[], what: Says): Uint8Array {
-    const said = this.statement(agency, branches, what);
-    expect(this.dossier.decide(said, rules)).toEqual({ kind: "accept" });
-    return this.dossier.record(said).hash;
-  }
-
-  branch(id: string) {
-    const branch = this.dossier.state?.branches.get(id);
-    if (branch === undefined) throw new Error(`The dossier has no branch ${id}.`);
-    return branch;
-  }
-
-  /** "STATE holder @step" of a branch. */
-  custody(id: string): string {
-    const { state, holder, step } = this.branch(id);
-    return `${state} ${holder || "nobody"} @${step}`;
-  }
-}
 
 describe("a dossier that goes to one department and back", () => {
   test("custody follows the acknowledgements, and the desk returns the result", () => {

@@ -1,20 +1,50 @@
 import type { BusStatement } from "@lienthong/contracts/exchange/v1/event";
 import {
   Acknowledge,
+  AgreeRecall,
+  AskRecall,
+  Assign,
+  BringSupplement,
   Channel,
   Complete,
+  Consult,
+  Document,
+  Erase,
+  ErasureReason,
+  Extend,
+  ExtensionReason,
   Forward,
   Join,
   Open,
   Outcome,
+  Pause,
+  PauseReason,
+  RecallReason,
+  RecallRefusalReason,
   RefusalReason,
   Refuse,
+  RefuseRecall,
+  RequestSupplement,
+  Resume,
   Return,
   Statement,
+  Stop,
+  StopReason,
+  SupplementReason,
+  Withdraw,
+  WithdrawalReason,
 } from "@lienthong/contracts/exchange/v1/statement";
 import { busStatementId, encodeEvent, type ReadEvent, readEvent } from "@lienthong/statement";
 import { leafHash, sha256 } from "@lienthong/tlog";
-import { type DossierState, decide, evolve, type Rulebook } from "../src/index.ts";
+import {
+  audienceOfEvent,
+  type DossierParties,
+  type DossierState,
+  decide,
+  evolve,
+  evolveParties,
+  type Rulebook,
+} from "../src/index.ts";
 import { areaCode, calendarEntry, entryHash, procedureEntry } from "./procedure-fixture.ts";
 
 export const network = entryHash(0x01);
@@ -60,6 +90,22 @@ export function say(agency: string, id: string, prior: Priors, what: Says, unit 
   return { statement, payload, digest: sha256(payload) };
 }
 
+/** One branch that is offered. */
+export interface Target {
+  branch: string;
+  step: string;
+  edge: string;
+  agency: string;
+  unit?: string;
+}
+
+const targets = (branches: readonly Target[]) =>
+  branches.map(({ agency, unit, ...target }) => ({ ...target, receiver: { agency, unit: unit ?? "" } }));
+
+/** A document, by its number. */
+export const documentOf = (number: number): Document =>
+  Document.fromPartial({ documentId: statementIdOf(0xd000 + number), kind: "receipt", mediaType: "application/pdf" });
+
 export const saying = {
   open: (routeEntry: Uint8Array, step: string, chosenEdges: string[] = []): Says => ({
     $case: "open",
@@ -74,11 +120,13 @@ export const saying = {
       receivedTime: { seconds: 1_746_410_300n, nanos: 0 },
     }),
   }),
-  forward: (...branches: { branch: string; step: string; edge: string; agency: string; unit?: string }[]): Says => ({
+  forward: (...branches: Target[]): Says => ({
     $case: "forward",
-    value: Forward.fromPartial({
-      branches: branches.map(({ agency, unit, ...target }) => ({ ...target, receiver: { agency, unit: unit ?? "" } })),
-    }),
+    value: Forward.fromPartial({ branches: targets(branches) }),
+  }),
+  consult: (leadBranch: string, ...branches: Target[]): Says => ({
+    $case: "consult",
+    value: Consult.fromPartial({ branches: targets(branches), leadBranch }),
   }),
   acknowledge: (forward: Uint8Array, branch: string): Says => ({
     $case: "acknowledge",
@@ -88,14 +136,72 @@ export const saying = {
     $case: "refuse",
     value: Refuse.fromPartial({ handoff: { forward, branch }, reason: RefusalReason.REFUSAL_REASON_NOT_COMPETENT }),
   }),
-  complete: (step: string): Says => ({
+  askRecall: (forward: Uint8Array, branch: string): Says => ({
+    $case: "askRecall",
+    value: AskRecall.fromPartial({ handoff: { forward, branch }, reason: RecallReason.RECALL_REASON_CORRECTION }),
+  }),
+  agreeRecall: (forward: Uint8Array, branch: string): Says => ({
+    $case: "agreeRecall",
+    value: AgreeRecall.fromPartial({ handoff: { forward, branch } }),
+  }),
+  refuseRecall: (forward: Uint8Array, branch: string): Says => ({
+    $case: "refuseRecall",
+    value: RefuseRecall.fromPartial({
+      handoff: { forward, branch },
+      reason: RecallRefusalReason.RECALL_REFUSAL_REASON_WORK_BEGUN,
+    }),
+  }),
+  complete: (step: string, resultsTo: string[] = []): Says => ({
     $case: "complete",
-    value: Complete.fromPartial({ step, outcome: Outcome.OUTCOME_DONE }),
+    value: Complete.fromPartial({
+      step,
+      outcome: Outcome.OUTCOME_DONE,
+      resultsTo: resultsTo.map((agency) => ({ agency, unit: "" })),
+    }),
   }),
   join: (into: string, step: string): Says => ({ $case: "join", value: Join.fromPartial({ into, step }) }),
   return: (): Says => ({
     $case: "return",
     value: Return.fromPartial({ outcome: Outcome.OUTCOME_GRANTED, channel: Channel.CHANNEL_IN_PERSON }),
+  }),
+  requestSupplement: (): Says => ({
+    $case: "requestSupplement",
+    value: RequestSupplement.fromPartial({
+      reason: SupplementReason.SUPPLEMENT_REASON_PAPER_MISSING,
+      documentKinds: ["birth-notice"],
+    }),
+  }),
+  bringSupplement: (request: Uint8Array): Says => ({
+    $case: "bringSupplement",
+    value: BringSupplement.fromPartial({ request, documents: [documentOf(1)] }),
+  }),
+  pause: (reason: PauseReason = PauseReason.PAUSE_REASON_FINANCIAL_DUTY): Says => ({
+    $case: "pause",
+    value: Pause.fromPartial({ reason }),
+  }),
+  resume: (pause: Uint8Array, documents: Document[] = [documentOf(2)]): Says => ({
+    $case: "resume",
+    value: Resume.fromPartial({ pause, documents }),
+  }),
+  extend: (): Says => ({
+    $case: "extend",
+    value: Extend.fromPartial({
+      reason: ExtensionReason.EXTENSION_REASON_OTHER_AGENCY_LATE,
+      dueTime: { seconds: 1_747_000_000n, nanos: 0 },
+    }),
+  }),
+  assign: (unit: string, internalStep = 0): Says => ({
+    $case: "assign",
+    value: Assign.fromPartial({ unit, internalStep }),
+  }),
+  withdraw: (): Says => ({
+    $case: "withdraw",
+    value: Withdraw.fromPartial({ reason: WithdrawalReason.WITHDRAWAL_REASON_BY_APPLICANT }),
+  }),
+  stop: (): Says => ({ $case: "stop", value: Stop.fromPartial({ reason: StopReason.STOP_REASON_BY_LAW }) }),
+  erase: (documentIds: string[] = []): Says => ({
+    $case: "erase",
+    value: Erase.fromPartial({ reason: ErasureReason.ERASURE_REASON_RETENTION_ENDED, documentIds }),
   }),
 };
 
@@ -103,15 +209,21 @@ export const saying = {
 export interface Custody {
   readonly decide: typeof decide;
   readonly evolve: typeof evolve;
+  readonly evolveParties: typeof evolveParties;
+  readonly audienceOfEvent: typeof audienceOfEvent;
 }
+
+/** The functions of this package. */
+export const ourCustody: Custody = { decide, evolve, evolveParties, audienceOfEvent };
 
 /** Records a trail as an exchange does: encoded, hashed, read again, folded. */
 export class TrailRecorder {
   state: DossierState | null = null;
+  parties: DossierParties | null = null;
   readonly trail: RecordedEvent[] = [];
   readonly #custody: Custody;
 
-  constructor(custody: Custody = { decide, evolve }) {
+  constructor(custody: Custody = ourCustody) {
     this.#custody = custody;
   }
 
@@ -158,6 +270,7 @@ export class TrailRecorder {
   #append(bytes: Uint8Array): RecordedEvent {
     const recorded = { event: readEvent(bytes), bytes, hash: leafHash(bytes) };
     this.state = this.#custody.evolve(this.state, recorded.event, recorded.hash);
+    this.parties = this.#custody.evolveParties(this.parties, recorded.event, recorded.hash);
     this.trail.push(recorded);
     return recorded;
   }

@@ -2,7 +2,7 @@
  * Who may do what on the NATS server, as data. The embedded configuration, `deploy/nats/nats-server.conf`, the README's
  * table and the tests are all made from this file; nothing else grants a right.
  */
-export const roles = ["admin", "exchange", "registry", "delivery", "ledger", "audit"] as const;
+export const roles = ["admin", "exchange", "registry", "delivery", "documents", "ledger", "audit"] as const;
 
 export type Role = (typeof roles)[number];
 
@@ -49,6 +49,9 @@ export function inboxPrefixOf(role: Role): string {
 
 const eventSubjects = "lt.*.event.>";
 const settledSubjects = "lt.*.settled.>";
+/** Records of documents, and the bytes of their parts. Dropping parts is a publish with a rollup header: a right to purge could not be
+ * narrowed to one stream. */
+const documentSubjects = ["lt.*.document.>", "lt.*.part.>"];
 const registrySubjects = ["lt.registry", "lt.registry.>"];
 
 /**
@@ -108,6 +111,12 @@ export const rolePermissions: Readonly<Record<Role, RolePermissions>> = {
     publishAllow: [settledSubjects, ...readStreams],
     publishDeny: registrySubjects,
     subscribeAllow: [`${inboxPrefixOf("delivery")}.>`],
+  },
+  documents: {
+    purpose: "Reads events, keeps the documents that they name.",
+    publishAllow: [...documentSubjects, ...readStreams],
+    publishDeny: registrySubjects,
+    subscribeAllow: [`${inboxPrefixOf("documents")}.>`],
   },
   ledger: {
     purpose: "Reads events and registry entries into the transparency logs; writes nothing here.",

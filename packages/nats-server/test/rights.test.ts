@@ -22,6 +22,8 @@ beforeAll(async () => {
     EVENTS_a: ["lt.a.event.>"],
     EVENTS_b: ["lt.b.event.>"],
     SETTLED_a: ["lt.a.settled.>"],
+    DOCUMENTS_a: ["lt.a.document.>"],
+    PARTS_a: ["lt.a.part.>"],
     REGISTRY: ["lt.registry", "lt.registry.>"],
     SPARE: ["spare"],
   })) {
@@ -83,6 +85,13 @@ interface Action {
 const actions: readonly Action[] = [
   { what: "publish an event", subject: "lt.a.event.d9", allowed: writers },
   { what: "publish what is settled", subject: "lt.a.settled.agency.main", allowed: ["exchange", "delivery"] },
+  { what: "publish the record of a document", subject: "lt.a.document.x", allowed: ["documents"] },
+  { what: "publish a part of a document", subject: "lt.a.part.x.y", allowed: ["documents"] },
+  {
+    what: "publish a document of a shard called registry",
+    subject: "lt.registry.document.x",
+    allowed: ["registry"],
+  },
   { what: "publish the registry's subject", subject: "lt.registry", allowed: ["registry"] },
   { what: "publish a registry entry", subject: "lt.registry.agency", allowed: ["registry"] },
   { what: "publish an event of a shard called registry", subject: "lt.registry.event.d1", allowed: ["registry"] },
@@ -266,7 +275,7 @@ async function messagesIn(stream: string): Promise<number> {
 
 // The server checks a request's subject, not its reply subject: without accounts of their own, readers could have the
 // answer to a read stored as an event. The exchange, in the streams' account, shows that the attempt would succeed.
-test.each(["registry", "delivery", "ledger", "audit"] as const)(
+test.each(["registry", "delivery", "documents", "ledger", "audit"] as const)(
   "%s cannot turn an answer into an event",
   async (role) => {
     const before = await messagesIn("EVENTS_b");

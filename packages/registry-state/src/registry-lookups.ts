@@ -2,6 +2,7 @@ import type {
   AgencyRecord,
   AuditScopeRecord,
   CalendarRecord,
+  DelegationRecord,
   ProcedureRecord,
   ReassignmentOrderRecord,
   ShardRecord,
@@ -94,6 +95,16 @@ export class RegistryLookups {
       this.#tables.systems.get(system)?.record.status === RecordStatus.RECORD_STATUS_ACTIVE &&
       (date === undefined || isDateWithin(delegation, date))
     );
+  }
+
+  /** The last entry about a delegation, ended ones included: look at `record.status`. */
+  delegation(agency: string, system: string): Recorded<DelegationRecord> | undefined {
+    return this.#tables.delegations.get(`${agency}/${system}`);
+  }
+
+  /** Delegations of an agency, ended ones included, in the order of their first entry. */
+  delegationsOf(agency: string): Recorded<DelegationRecord>[] {
+    return [...this.#tables.delegations.values()].filter(({ record }) => record.agency === agency);
   }
 
   /** Systems with a standing delegation of an agency. */
@@ -210,14 +221,15 @@ export class RegistryLookups {
     return areaChain(this.#tables, areaCode, date);
   }
 
-  /** Who plays a role, nearest area first, and why; or what is missing. */
+  /** Who plays a role, and why; or what is missing. Only the nearest area that has anybody competent counts. */
   resolveRole(question: RoleQuestion): Resolution {
     return this.#resolver.resolve(question);
   }
 
   /**
-   * Whether an agency (unit may be empty) plays a role. An agency is competent through any of its units; a unit that is in
-   * force is competent through its agency. Kept per (role, area, procedure, date).
+   * Whether an agency (unit may be empty) plays a role: whether `resolveRole` answers it, or a unit of it. An agency is competent through
+   * any of its units; a unit that is in force is competent through its agency. An office of an area farther out is not
+   * competent while a nearer one is. Kept per (role, area, procedure, date).
    */
   isCompetent(question: RoleQuestion & { readonly agency: string; readonly unit: string }): boolean {
     return this.#resolver.isCompetent(question);

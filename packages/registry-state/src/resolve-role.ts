@@ -24,7 +24,7 @@ export interface RoleCandidate {
   readonly why: LocalizedText;
 }
 
-/** Nearest area first, then by id. Exactly one of the two is empty. */
+/** Everybody of the nearest area that has anybody, by id. Exactly one of the two is empty. */
 export interface Resolution {
   readonly candidates: readonly RoleCandidate[];
   readonly missing: LocalizedText | null;
@@ -56,7 +56,7 @@ function chainFrom(tables: Tables, agency: string, date: string | null): string[
 
 interface Competent {
   readonly holder: CompetenceHolder;
-  /** Area of the chain that the competence names. */
+  /** Area of the chain that the competence names; the same for all of an answer. */
   readonly area: string;
 }
 
@@ -106,13 +106,15 @@ export class RoleResolver {
     const key = `${question.role} ${question.areaCode} ${question.procedure} ${question.date}`;
     const known = this.#answers.get(key);
     if (known !== undefined) return known;
-    const found: Competent[] = [];
+    // The first area outwards in which anybody is competent, and nobody beyond it: with a ward's own office there, the city's is not a
+    // second address for the same step. Whoever is not in force, or not for this procedure, hides nobody.
+    let found: readonly Competent[] = [];
     for (const area of areaChain(this.#tables, question.areaCode, question.date)) {
-      const here = this.#holders(question, area)
+      found = this.#holders(question, area)
         .filter((holder) => this.#isInForce(holder, question.date))
-        .filter((holder) => !found.some((other) => isSame(other.holder, holder)))
-        .sort((a, b) => (`${a.agency} ${a.unit}` < `${b.agency} ${b.unit}` ? -1 : 1));
-      for (const holder of here) found.push({ holder, area });
+        .sort((a, b) => (`${a.agency} ${a.unit}` < `${b.agency} ${b.unit}` ? -1 : 1))
+        .map((holder) => ({ holder, area }));
+      if (found.length > 0) break;
     }
     if (this.#answers.size >= answersMax) this.#answers.clear();
     this.#answers.set(key, found);

@@ -83,7 +83,8 @@ test("the answer says why, and names the area that contains the one asked for", 
   expect(state.resolveRole({ ...may, role: "WARD_PC" }).candidates.map(({ agency }) => agency)).toEqual(["w-old"]);
 });
 
-test("the nearest area comes first, and each agency once", () => {
+/** The city's office and one that names ward and city: both play the ward's role, too. */
+function withFartherOffices(): LogWriter {
   const writer = reform();
   writer.add(agencyRecord("hn-office", { kind: "office", parent: "hn", competences: [competence("WARD_PC", ["01"])] }));
   writer.add(
@@ -93,8 +94,34 @@ test("the nearest area comes first, and each agency once", () => {
       competences: [competence("WARD_PC", ["01", "00004"]), competence("WARD_PC", ["00004"])],
     }),
   );
-  const { candidates } = writer.state.resolveRole({ ...july, role: "WARD_PC" });
-  expect(candidates.map(({ agency }) => agency)).toEqual(["a-office", "w-new", "hn-office"]);
+  return writer;
+}
+
+test("only the nearest area that has anybody counts, and each agency comes once", () => {
+  const { state } = withFartherOffices();
+  const { candidates } = state.resolveRole({ ...july, role: "WARD_PC" });
+  expect(candidates.map(({ agency }) => agency)).toEqual(["a-office", "w-new"]);
+  expect(
+    state.resolveRole({ ...july, role: "WARD_PC", areaCode: "01" }).candidates.map(({ agency }) => agency),
+  ).toEqual(["a-office", "hn-office"]);
+});
+
+test("whoever is farther out is not competent, until nobody nearer is", () => {
+  const writer = withFartherOffices();
+  const question = { ...july, role: "WARD_PC", unit: "" };
+  const competent = (agency: string) => writer.state.isCompetent({ ...question, agency });
+  expect([competent("w-new"), competent("a-office"), competent("hn-office")]).toEqual([true, true, false]);
+  // Neither a nearer office for another procedure nor one that has ended hides the city's.
+  writer.add(agencyRecord("w-new", { parent: "hn", areaCode: "00004" }), firstDay);
+  writer.add(
+    agencyRecord("a-office", {
+      kind: "office",
+      parent: "hn",
+      competences: [competence("WARD_PC", ["00004"], ["another"])],
+    }),
+  );
+  expect([competent("w-new"), competent("a-office"), competent("hn-office")]).toEqual([false, false, true]);
+  expect(writer.state.isCompetent({ ...question, procedure: "another", agency: "hn-office" })).toBe(false);
 });
 
 test("what is missing is told apart", () => {

@@ -26,11 +26,17 @@ export interface CaseChoices {
   refusal(branch: string, step: string, attempt: number): RefusalReason | null;
   /** When the work of a step, begun at `fromMs`, is done. */
   workedUntil(fromMs: number, step: RouteStep, branch: string, visit: number): number;
+  /** When who will be late at a step says so: a working day before its limit ends; null: it keeps the limit, or has too short a one. */
+  apologyBefore(fromMs: number, dueMs: number, step: RouteStep, branch: string, visit: number): number | null;
+  /** An instant of office time between two others, at a share of the way that chance picks between `least` and `most`. */
+  between(fromMs: number, toMs: number, least: number, most: number, ...name: readonly (string | number)[]): number;
+  /** An instant after a span of office time, in milliseconds, that chance picks between `leastMs` and `mostMs`. */
+  after(fromMs: number, leastMs: number, mostMs: number, ...name: readonly (string | number)[]): number;
   /** When what is ready is passed on: minutes (NĐ 63/2024/NĐ-CP article 7: 10 minutes). */
   passedOnAt(fromMs: number, branch: string, step: string, visit: number): number;
   /** When a sender has put right what a receiver refused. */
   correctedAt(fromMs: number, branch: string, step: string, attempt: number): number;
-  /** The edge back that the branch takes, if it does; once in a dossier's life at most. */
+  /** The edge back that the branch takes, as chance has it, if it does; once in a dossier's life at most. */
   edgeBack(edges: readonly RouteEdge[], wentBack: boolean): RouteEdge | null;
   /** A source for what has no question of its own. */
   random(...name: readonly (string | number)[]): SeededRandom;
@@ -43,8 +49,12 @@ export function caseChoices(seed: number, index: number, calendar: WorkingCalend
   /** This much office time later, or less where the end comes near. Whole seconds. */
   const later = (fromMs: number, spanMs: number): number => {
     const allowedMs = calendar.between(fromMs, endMs) * shareOfRemainingMax;
-    return Math.floor(calendar.after(fromMs, Math.min(spanMs, allowedMs)) / 1_000) * 1_000;
+    return wholeSecond(fromMs, calendar.after(fromMs, Math.min(spanMs, allowedMs)));
   };
+
+  /** The limit that counts for a visit: the longer one where facts must be verified. */
+  const limitOf = (drawn: SeededRandom, step: RouteStep): Limit | undefined =>
+    drawn.chance(verificationChance) ? (step.limitIfVerified ?? step.limit) : step.limit;
 
   return {
     random,
@@ -71,7 +81,7 @@ export function caseChoices(seed: number, index: number, calendar: WorkingCalend
 
     workedUntil(fromMs, step, branch, visit) {
       const drawn = random("work", branch, step.id, visit);
-      const limit = drawn.chance(verificationChance) ? (step.limitIfVerified ?? step.limit) : step.limit;
+      const limit = limitOf(drawn, step);
       const limitMs = limit === undefined ? undefined : limitToMs(limit, calendar);
       if (limitMs === undefined || limitMs === 0) {
         const isLate = limit !== undefined && step.start && calendar.minuteOfDay(fromMs) >= lateMinuteOfDay;
@@ -84,6 +94,23 @@ export function caseChoices(seed: number, index: number, calendar: WorkingCalend
       // Who sees a dossier again knows it already.
       const spanMs = visit > 1 ? (share * limitMs) / 3 : Math.max(share * limitMs, postingMs);
       return later(fromMs, spanMs);
+    },
+
+    apologyBefore(fromMs, dueMs, step, branch, visit) {
+      const limit = limitOf(random("work", branch, step.id, visit), step);
+      const limitMs = limit === undefined ? 0 : limitToMs(limit, calendar);
+      const warnedAfterMs = limitMs - calendar.workingDayMs;
+      if (warnedAfterMs < calendar.workingDayMs || dueMs <= calendar.after(fromMs, limitMs)) return null;
+      return wholeSecond(fromMs, calendar.after(fromMs, warnedAfterMs));
+    },
+
+    between(fromMs, toMs, least, most, ...name) {
+      const share = random("between", ...name).between(least, most);
+      return wholeSecond(fromMs, calendar.after(fromMs, share * calendar.between(fromMs, toMs)));
+    },
+
+    after(fromMs, leastMs, mostMs, ...name) {
+      return later(fromMs, random("after", ...name).between(leastMs, mostMs));
     },
 
     passedOnAt(fromMs, branch, step, visit) {
@@ -101,6 +128,11 @@ export function caseChoices(seed: number, index: number, calendar: WorkingCalend
       return drawn.chance(backChance) ? drawn.pick(back) : null;
     },
   };
+}
+
+/** Whole seconds, as people write times down; never before what it follows. */
+function wholeSecond(fromMs: number, atMs: number): number {
+  return Math.max(fromMs, Math.floor(atMs / 1_000) * 1_000);
 }
 
 /** Why a receiver refuses, when it does: mostly papers that the sender can bring. */

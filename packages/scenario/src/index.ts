@@ -2,12 +2,14 @@ export { type PlayScenarioOptions, ScenarioError, type ScenarioProgress } from "
 export { playScenario } from "./play-scenario.ts";
 export { SCENARIO_END_MS, SCENARIO_START_MS } from "./prepare-scenario.ts";
 export { RoleVacantError } from "./role-book.ts";
-export type { HopFigures, ProcedureFigures } from "./scenario-figures.ts";
-export type {
-  ScenarioSummary,
-  ScenarioTotals,
-  ShownDossier,
-  ShownHandoff,
-  ShownWork,
+export type { EndCounts, HappeningCounts, HopFigures, ProcedureFigures } from "./scenario-figures.ts";
+export {
+  SCENARIO_SUMMARY_VERSION,
+  type ScenarioSummary,
+  type ScenarioTotals,
+  type ShownDossier,
+  type ShownEnd,
+  type ShownHandoff,
+  type ShownWork,
 } from "./scenario-summary.ts";
 export { DeliveryMissingError } from "./system-deliveries.ts";

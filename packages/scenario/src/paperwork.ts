@@ -23,6 +23,12 @@ const pdf = (kind: string): Paper => ({ kind, mediaType: "application/pdf" });
 const form = (kind: string): Paper => ({ kind, mediaType: "application/xml" });
 const scan = (kind: string): Paper => ({ kind, mediaType: "image/tiff" });
 
+const civilStatus = {
+  filed: [form("application-form"), scan("identity-copy")],
+  // A ward that is asked about somebody gets the question alone.
+  shownAt: { "other-ward": ["opinion-request", "supplement"] },
+};
+
 /** Papers by procedure key, after the texts the routes cite. */
 const paperworkOf: Readonly<Record<string, Paperwork>> = {
   "birth-group-nd63": {
@@ -37,6 +43,93 @@ const paperworkOf: Readonly<Record<string, Paperwork>> = {
       residence: ["linked-application-form", "birth-certificate", "residence-proof", "supplement"],
       "health-insurance": ["linked-application-form", "birth-certificate", "supplement"],
     },
+  },
+  "death-group-2026": {
+    filed: [form("linked-application-form"), scan("death-notification"), scan("bank-details")],
+    results: {
+      "death-registration": [pdf("death-extract")],
+      "residence-removal": [pdf("residence-notice")],
+      "funeral-allowance": [pdf("allowance-decision")],
+      "survivor-benefit": [pdf("benefit-decision")],
+    },
+    shownAt: {
+      "residence-removal": ["linked-application-form", "death-extract", "supplement"],
+      "funeral-allowance": ["linked-application-form", "death-extract", "bank-details", "supplement"],
+      "survivor-benefit": ["linked-application-form", "death-extract", "bank-details", "supplement"],
+    },
+  },
+  birth: { ...civilStatus, results: { registration: [pdf("birth-certificate")] } },
+  "marital-status": { ...civilStatus, results: { certificate: [pdf("marital-status-certificate")] } },
+  residence: {
+    filed: [form("application-form"), scan("residence-proof")],
+    results: { registration: [pdf("residence-notice")] },
+    shownAt: {},
+  },
+  "land-change-transfer": {
+    filed: [form("application-form"), scan("land-certificate"), scan("transfer-contract"), form("tax-return")],
+    results: {
+      "land-check": [pdf("map-extract"), pdf("tax-slip")],
+      tax: [pdf("tax-notice")],
+      "land-registration": [pdf("land-certificate-new")],
+    },
+    // Tax sees what the duty is reckoned from.
+    shownAt: { tax: ["tax-return", "transfer-contract", "tax-slip", "supplement"] },
+  },
+  "land-allocation-ward": {
+    filed: [form("application-form"), scan("land-documents")],
+    results: {
+      "ward-decision": [pdf("allocation-decision"), pdf("tax-slip")],
+      tax: [pdf("tax-notice")],
+      "land-registration": [pdf("land-certificate-new")],
+    },
+    shownAt: {
+      tax: ["allocation-decision", "tax-slip", "supplement"],
+      "land-data": ["opinion-request", "land-documents", "supplement"],
+    },
+  },
+  "land-security": {
+    filed: [form("application-form"), scan("mortgage-contract"), scan("land-certificate")],
+    results: { registration: [pdf("security-registration")] },
+    shownAt: {},
+  },
+  "construction-permit": {
+    filed: [form("application-form"), scan("land-certificate"), pdf("design-drawings")],
+    results: { ward: [pdf("construction-permit")] },
+    shownAt: { opinions: ["opinion-request", "design-drawings", "supplement"] },
+  },
+  "investment-policy": {
+    filed: [form("application-form"), pdf("investment-proposal"), pdf("financial-capacity")],
+    results: { appraisal: [pdf("appraisal-report")], decision: [pdf("policy-decision")] },
+    shownAt: {
+      "departments-opinion": ["opinion-request", "investment-proposal", "supplement"],
+      "ward-opinion": ["opinion-request", "investment-proposal", "supplement"],
+      "police-opinion": ["opinion-request", "investment-proposal", "supplement"],
+      "military-opinion": ["opinion-request", "investment-proposal", "supplement"],
+    },
+  },
+  "religious-seat": {
+    filed: [form("application-form"), scan("land-documents")],
+    results: { department: [pdf("appraisal-report")], city: [pdf("approval")] },
+    shownAt: {},
+  },
+  "copy-original-register": {
+    filed: [form("application-form")],
+    results: { "holding-agency": [pdf("copy-of-original")] },
+    shownAt: {},
+  },
+  "social-housing-condition": {
+    filed: [form("application-form"), scan("identity-copy")],
+    results: {
+      ownership: [pdf("ownership-confirmation")],
+      area: [pdf("area-confirmation")],
+      income: [pdf("income-confirmation")],
+    },
+    shownAt: {},
+  },
+  "funeral-allowance-3tier": {
+    filed: [form("application-form"), scan("death-extract")],
+    results: { ward: [pdf("ward-request")], district: [pdf("allowance-decision")] },
+    shownAt: {},
   },
   "social-allowance-3tier": {
     filed: [form("application-form"), scan("circumstances-statement"), scan("disability-certificate")],
@@ -59,6 +152,20 @@ const paperworkOf: Readonly<Record<string, Paperwork>> = {
   },
 };
 
+/** Papers that come of what happens on the way, whatever the procedure; scanned where the citizen brings them. */
+const officePapers = {
+  supplement: scan("supplement"),
+  "supplement-request": pdf("supplement-request"),
+  "tax-notice": pdf("tax-notice"),
+  "payment-proof": form("payment-proof"),
+  apology: pdf("apology"),
+  "stop-notice": pdf("stop-notice"),
+  "withdrawal-request": scan("withdrawal-request"),
+  "return-slip": pdf("return-slip"),
+  "opinion-request": pdf("opinion-request"),
+  opinion: pdf("opinion"),
+} as const;
+
 const otherPaperwork: Paperwork = { filed: [form("application-form")], results: {}, shownAt: {} };
 
 /** The papers the citizen files. */
@@ -73,9 +180,9 @@ export function resultDocuments(procedure: string, step: string, random: SeededR
   );
 }
 
-/** The paper with which a sender puts right what a receiver refused. */
-export function supplementDocument(random: SeededRandom, atMs: number): Document {
-  return documentOf(scan("supplement"), random, atMs);
+/** A paper of this kind: what the citizen brought, a slip (Mẫu 02), an apology (Mẫu 04), a notice (Mẫu 05), an opinion. */
+export function officePaper(kind: keyof typeof officePapers, random: SeededRandom, atMs: number): Document {
+  return documentOf(officePapers[kind], random, atMs);
 }
 
 /** The documents that a step is shown. */

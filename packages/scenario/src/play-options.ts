@@ -15,7 +15,7 @@ export interface PlayScenarioOptions {
   /** The scenario shard. */
   readonly shard: string;
   /** What the registry is asked; any system may read it. */
-  readonly registry: Pick<RegistryCalls, "getProcedure" | "resolveRole" | "listAgencies">;
+  readonly registry: Pick<RegistryCalls, "getProcedure" | "resolveRole" | "listAgencies" | "getAgency">;
   readonly systems: {
     /** Connection of the system that speaks for this agency; the same object for agencies of one system. */
     connectionFor(agency: string): SystemConnection;

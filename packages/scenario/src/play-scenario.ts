@@ -5,11 +5,14 @@ import { DeliveryRole } from "@lienthong/contracts/exchange/v1/delivery_service"
 import { readEvent } from "@lienthong/statement";
 import { Agenda, type AgendaItem } from "./agenda.ts";
 import { caseChoices } from "./case-choices.ts";
-import { CasePlay, type CaseWorld } from "./case-play.ts";
+import type { CasePlayer, CaseWorld } from "./case-file.ts";
+import { CasePlay } from "./case-play.ts";
 import type { Act } from "./case-record.ts";
+import { OfficeBook } from "./office-book.ts";
 import { type PlayScenarioOptions, ScenarioError, type ScenarioProgress } from "./play-options.ts";
 import {
   agenciesReached,
+  type PinnedProcedure,
   pinnedProcedures,
   SCENARIO_END_MS,
   SCENARIO_START_DATE,
@@ -17,6 +20,7 @@ import {
   scenarioWards,
 } from "./prepare-scenario.ts";
 import { RoleBook } from "./role-book.ts";
+import { isOpinion } from "./route-course.ts";
 import { ScenarioFigures } from "./scenario-figures.ts";
 import { ScenarioPens } from "./scenario-pens.ts";
 import { type PlannedDossier, planScenario } from "./scenario-plan.ts";
@@ -29,7 +33,7 @@ const deliveredWithinMs = 30_000;
 
 interface AgendaEntry {
   readonly act: Act;
-  readonly play: CasePlay;
+  readonly player: CasePlayer;
 }
 
 /**
@@ -47,7 +51,6 @@ export async function playScenario(options: PlayScenarioOptions): Promise<Scenar
   const { seed, dossiers, shard, registry, systems, signal } = options;
   const startedMs = performance.now();
   const calendar = workingCalendar(options.calendar);
-  const roles = new RoleBook((question) => registry.resolveRole(question), SCENARIO_START_DATE);
   const figures = new ScenarioFigures(calendar);
   const counted = { statements: 0, repeated: 0, clockAdvances: 0 };
   let simulatedNow: Timestamp = timestampFromMs(SCENARIO_START_MS);
@@ -64,7 +67,13 @@ export async function playScenario(options: PlayScenarioOptions): Promise<Scenar
 
   report("preparing");
   const procedures = new Map((await pinnedProcedures(registry)).map((procedure) => [procedure.key, procedure]));
-  const wards = await scenarioWards(registry, seed, options.wardsMax ?? 24);
+  const { wards, elsewhere } = await scenarioWards(registry, seed, options.wardsMax ?? 24);
+  // Where any ward may be asked, one of the play is.
+  const roles = new RoleBook(
+    (question) => registry.resolveRole(question),
+    SCENARIO_START_DATE,
+    (agency) => !elsewhere.has(agency),
+  );
   const plan = planScenario({
     seed,
     dossiers,
@@ -86,7 +95,7 @@ export async function playScenario(options: PlayScenarioOptions): Promise<Scenar
     subscription: options.subscription ?? "main",
     // Leaf 0 opens the shard. More than that is there: a play was cut short, and what it settled is needed again.
     ...(before.eventCount > 1n ? { fromLeafIndex: 0n } : {}),
-    consider: (delivery) => considered(delivery, planned),
+    consider: (delivery) => considered(delivery, planned, procedures),
     deliveredWithinMs,
   });
   const pens = new ScenarioPens({
@@ -100,10 +109,11 @@ export async function playScenario(options: PlayScenarioOptions): Promise<Scenar
   const agenda = new Agenda<AgendaEntry>();
   const world: CaseWorld = {
     roles,
+    offices: new OfficeBook((agency) => registry.getAgency(agency)),
     pens,
     deliveries,
     figures,
-    schedule: (dueMs, key, act, play) => agenda.add({ dueMs, key, what: { act, play } }),
+    schedule: (dueMs, key, act, player) => agenda.add({ dueMs, key, what: { act, player } }),
     onSaid({ repeated }) {
       counted.statements++;
       if (repeated) counted.repeated++;
@@ -126,9 +136,10 @@ export async function playScenario(options: PlayScenarioOptions): Promise<Scenar
         desk: nobody,
         counts: new Map(),
         wentBack: false,
+        extended: false,
         rejected: false,
         refusals: 0,
-        returned: false,
+        ending: null,
       },
       caseChoices(seed, dossier.index, calendar, SCENARIO_END_MS),
       world,
@@ -165,29 +176,35 @@ export async function playScenario(options: PlayScenarioOptions): Promise<Scenar
   });
 }
 
-/** Performs the acts of a slot, a bounded number at once. Waits for all that began, also where one fails. */
+/**
+ * Performs the acts of a slot, a bounded number at once; those of one dossier one after the other, so that each knows what the one before
+ * came to. Waits for all that began, also where one fails.
+ */
 async function performSlot(items: readonly AgendaItem<AgendaEntry>[], atMs: number, concurrencyMax: number) {
-  const left = items.values();
+  const byDossier = Map.groupBy(items, ({ what }) => what.player);
+  const left = byDossier.values();
   let failed = false;
   const work = async (): Promise<void> => {
-    for (const { what } of left) {
-      if (failed) return;
-      try {
-        await what.play.perform(what.act, atMs);
-      } catch (error) {
-        failed = true;
-        throw explained(error, what);
+    for (const acts of left) {
+      for (const { what } of acts) {
+        if (failed) return;
+        try {
+          await what.player.perform(what.act, atMs);
+        } catch (error) {
+          failed = true;
+          throw explained(error, what);
+        }
       }
     }
   };
-  const workers = Array.from({ length: Math.min(concurrencyMax, items.length) }, work);
+  const workers = Array.from({ length: Math.min(concurrencyMax, byDossier.size) }, work);
   const outcomes = await Promise.allSettled(workers);
   const thrown = outcomes.find((outcome) => outcome.status === "rejected");
   if (thrown !== undefined) throw thrown.reason;
 }
 
-function explained(error: unknown, { play, act }: AgendaEntry): unknown {
-  const { code } = play.record.plan;
+function explained(error: unknown, { player, act }: AgendaEntry): unknown {
+  const { code } = player.record.plan;
   if (!(error instanceof BusCallError)) return error;
   if (error.reason === "DOSSIER_EXISTS" || error.reason === "STATEMENT_ID_REUSED") {
     return new ScenarioError(
@@ -198,22 +215,43 @@ function explained(error: unknown, { play, act }: AgendaEntry): unknown {
   return new ScenarioError(`${code}: the bus refused to '${act.kind}': ${error.message}`, { cause: error });
 }
 
-/** Systems settle everything but the handoffs that the plan leaves in the inbox; forwards and refusals are acted upon. */
+/** Systems settle everything but the handoffs that the plan leaves in the inbox; what somebody acts upon is kept for him. */
 function considered(
   delivery: Delivery,
   planned: ReadonlyMap<string, PlannedDossier>,
+  procedures: ReadonlyMap<string, PinnedProcedure>,
 ): { readonly settle: boolean; readonly keep: boolean } {
   const event = readEvent(delivery.event);
   const what = event.body.$case === "statement" ? event.body.statement.what : undefined;
   const plan = planned.get(event.dossier ?? "");
   // Not of this play: it stays in the inbox for whoever it is meant for.
   if (plan === undefined) return { settle: false, keep: false };
-  if (what?.$case === "refuse") return { settle: true, keep: delivery.role === DeliveryRole.DELIVERY_ROLE_SENDER };
-  if (what?.$case !== "forward") return { settle: true, keep: false };
-  const { fate } = plan;
-  const isLeft =
-    fate.kind === "waiting" &&
-    !fate.settled &&
-    what.value.branches.some(({ step, receiver }) => step === fate.step && receiver?.agency === delivery.agency);
-  return { settle: !isLeft, keep: delivery.role === DeliveryRole.DELIVERY_ROLE_RECEIVER };
+  switch (what?.$case) {
+    case "refuse":
+    case "agreeRecall":
+    case "refuseRecall":
+      return { settle: true, keep: delivery.role === DeliveryRole.DELIVERY_ROLE_SENDER };
+    case "askRecall":
+    case "requestSupplement":
+    case "bringSupplement":
+    case "pause":
+    case "resume":
+    case "extend":
+      return { settle: true, keep: true };
+    case "complete": {
+      const step = procedures.get(plan.procedure)?.route.step(what.value.step);
+      return { settle: true, keep: step !== undefined && isOpinion(step) };
+    }
+    case "forward":
+    case "consult": {
+      const { fate } = plan;
+      const isLeft =
+        fate.kind === "waiting" &&
+        !fate.settled &&
+        what.value.branches.some(({ step, receiver }) => step === fate.step && receiver?.agency === delivery.agency);
+      return { settle: !isLeft, keep: delivery.role === DeliveryRole.DELIVERY_ROLE_RECEIVER };
+    }
+    default:
+      return { settle: true, keep: false };
+  }
 }

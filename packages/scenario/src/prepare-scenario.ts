@@ -2,6 +2,7 @@ import { timestampFromIso, timestampToMs } from "@lienthong/chassis/timestamp";
 import { AgencyLevel } from "@lienthong/contracts/registry/v1/record";
 import { type CompiledRoute, compileRoute } from "@lienthong/route";
 import { type PlayScenarioOptions, ScenarioError } from "./play-options.ts";
+import { type ProcedureHabits, playedProcedures } from "./played-procedures.ts";
 import type { RoleBook } from "./role-book.ts";
 import type { PlannedWard } from "./scenario-plan.ts";
 import { SeededRandom } from "./seeded-random.ts";
@@ -13,20 +14,10 @@ export const SCENARIO_START_DATE = "2025-05-05";
 /** Last office hour of the districts (they ended on 30 June 2025); by then everything is over that is not left open on purpose. */
 export const SCENARIO_END_MS = timestampToMs(timestampFromIso("2025-06-30T17:00:00+07:00"));
 
-/** Procedures that are played, and how often each. */
-const playedProcedures: readonly { readonly key: string; readonly weight: number }[] = [
-  { key: "social-allowance-3tier", weight: 40 },
-  { key: "birth-group-nd63", weight: 35 },
-  { key: "social-home-admission", weight: 25 },
-];
-
 /** A procedure with what `open` pins. */
-export interface PinnedProcedure {
-  readonly key: string;
-  readonly weight: number;
+export interface PinnedProcedure extends ProcedureHabits {
   readonly route: CompiledRoute;
-  /** Vietnamese name. */
-  readonly name: string;
+  readonly name: { readonly vi: string; readonly en: string };
   readonly procedureEntry: Uint8Array;
   readonly routeEntry: Uint8Array;
   readonly calendarEntry: Uint8Array;
@@ -35,7 +26,8 @@ export interface PinnedProcedure {
 /** The procedures of the play, with their routes as the registry has them. */
 export function pinnedProcedures(registry: PlayScenarioOptions["registry"]): Promise<PinnedProcedure[]> {
   return Promise.all(
-    playedProcedures.map(async ({ key, weight }): Promise<PinnedProcedure> => {
+    playedProcedures.map(async (habits): Promise<PinnedProcedure> => {
+      const { key } = habits;
       const { procedure, entry, routes, calendarEntry } = await registry.getProcedure(key);
       const listed = routes[0];
       if (listed?.route === undefined) {
@@ -47,18 +39,24 @@ export function pinnedProcedures(registry: PlayScenarioOptions["registry"]): Pro
         throw new ScenarioError("The registry has no calendar in force; load the seed with its calendar first.");
       }
       const route = compileRoute(listed.route);
-      const name = procedure?.name?.vi ?? key;
-      return { key, weight, route, name, procedureEntry: entry, routeEntry: listed.entry, calendarEntry };
+      const name = procedure?.name ?? { vi: key, en: key };
+      return { ...habits, route, name, procedureEntry: entry, routeEntry: listed.entry, calendarEntry };
     }),
   );
 }
 
-/** Wards in force at the start, of a few districts, so that a district sees dossiers of several wards. In order of id. */
+/** Wards in force at the start: those that take part, in order of id, and the ids of all others. */
+export interface ScenarioWards {
+  readonly wards: readonly PlannedWard[];
+  readonly elsewhere: ReadonlySet<string>;
+}
+
+/** Picks wards of a few districts, so that a district sees dossiers of several wards. */
 export async function scenarioWards(
   registry: PlayScenarioOptions["registry"],
   seed: number,
   wardsMax: number,
-): Promise<PlannedWard[]> {
+): Promise<ScenarioWards> {
   const listed = await registry.listAgencies({
     level: AgencyLevel.AGENCY_LEVEL_WARD,
     onDate: SCENARIO_START_DATE,
@@ -77,7 +75,12 @@ export async function scenarioWards(
     .shuffle([...byDistrict.values()])
     .flatMap((inDistrict) => random.shuffle(inDistrict).slice(0, perDistrict))
     .slice(0, wardsMax);
-  return chosen.map(({ id, areaCode }) => ({ agency: id, areaCode })).sort((a, b) => (a.agency < b.agency ? -1 : 1));
+  const elsewhere = new Set(wards.map(({ id }) => id));
+  for (const { id } of chosen) elsewhere.delete(id);
+  return {
+    wards: chosen.map(({ id, areaCode }) => ({ agency: id, areaCode })).sort((a, b) => (a.agency < b.agency ? -1 : 1)),
+    elsewhere,
+  };
 }
 
 /** Every agency that a dossier of these wards and procedures can reach: whose systems must receive. */
@@ -89,8 +92,8 @@ export async function agenciesReached(
   const pairs = new Map(dossiers.map((dossier) => [`${dossier.procedure} ${dossier.ward.agency}`, dossier]));
   const players = [...pairs.values()].flatMap(({ ward, procedure }) =>
     (procedures.get(procedure)?.route.record.steps ?? []).map((step) =>
-      roles.player(step.role, ward.areaCode, procedure),
+      roles.players(step.role, ward.areaCode, procedure),
     ),
   );
-  return new Set((await Promise.all(players)).map(({ agency }) => agency));
+  return new Set((await Promise.all(players)).flat().map(({ agency }) => agency));
 }

@@ -1,6 +1,6 @@
 import type { CasePlay } from "./case-play.ts";
 import type { BranchRecord } from "./case-record.ts";
-import type { ProcedureFigures, ScenarioFigures } from "./scenario-figures.ts";
+import type { HappeningCounts, ProcedureFigures, ScenarioFigures } from "./scenario-figures.ts";
 
 /** A dossier whose trail is worth a look. */
 export interface ShownDossier {
@@ -30,13 +30,22 @@ export interface ShownWork extends ShownDossier {
   readonly holderUnit: string;
 }
 
+/** A dossier that ended without a result. */
+export interface ShownEnd extends ShownDossier {
+  readonly ending: "withdrawn" | "stopped";
+}
+
 /** Sums over a play. */
-export interface ScenarioTotals {
+export interface ScenarioTotals extends HappeningCounts {
   readonly dossiers: number;
+  /** Dossiers whose result the citizen has. */
   readonly finished: number;
+  readonly withdrawn: number;
+  readonly stopped: number;
   readonly open: number;
   readonly handoffs: number;
   readonly refusals: number;
+  readonly recalls: number;
   /** Statements that are durable. */
   readonly statements: number;
   /** Those of them that a play before this one had brought already. */
@@ -50,8 +59,14 @@ export interface ScenarioTotals {
   readonly simulatedEndMs: number;
 }
 
+/** Version of the form of a summary: it is kept by those who show it later. */
+export const SCENARIO_SUMMARY_VERSION = 2;
+
 /** What a play came to. */
 export interface ScenarioSummary {
+  /** Version of this form: 2. */
+  readonly version: typeof SCENARIO_SUMMARY_VERSION;
+  /** Procedures with a dossier or more. */
   readonly procedures: readonly ProcedureFigures[];
   readonly totals: ScenarioTotals;
   /** Dossiers to show people; null where the play has none of the kind. */
@@ -61,8 +76,9 @@ export interface ScenarioSummary {
     readonly waiting: ShownHandoff | null;
     readonly working: ShownWork | null;
   };
-  /** All dossiers that are finished, all handoffs that wait, and all branches that are worked at, by dossier code. */
+  /** All dossiers that are finished or ended otherwise, all handoffs that wait, and all branches that are worked at, by dossier code. */
   readonly finished: readonly ShownDossier[];
+  readonly endedEarly: readonly ShownEnd[];
   readonly waiting: readonly ShownHandoff[];
   readonly working: readonly ShownWork[];
 }
@@ -74,21 +90,42 @@ export function summarise(
   measured: Pick<ScenarioTotals, "statements" | "repeated" | "events" | "clockAdvances" | "realMs" | "simulatedEndMs">,
 ): ScenarioSummary {
   const opened = cases.filter(({ record }) => record.branches.size > 0);
-  const waiting = opened.flatMap((play) => branchesOf(play, "handed over").map((branch) => shownHandoff(play, branch)));
+  const waiting = opened.flatMap((play) =>
+    branchesOf(play, "handed over")
+      // An agency that was asked for an opinion holds nothing up by its silence.
+      .filter(({ askedFor }) => askedFor === "")
+      .map((branch) => shownHandoff(play, branch)),
+  );
   const working = opened.flatMap((play) =>
     [...branchesOf(play, "working"), ...branchesOf(play, "completed")].map((branch) => shownWork(play, branch)),
   );
-  const finished = opened.filter(({ record }) => record.returned);
-  const interest = ({ record }: CasePlay) => (record.branches.size > 1 ? 1_000 : 0) + Math.min(record.refusals, 9) * 10;
+  const finished = opened.filter(({ record }) => record.ending === "returned");
+  const endedEarly = opened.flatMap((play): ShownEnd[] => {
+    const { ending } = play.record;
+    return ending === null || ending === "returned" ? [] : [{ ...shownDossier(play), ending }];
+  });
   const mostInteresting = finished.toSorted((a, b) => interest(b) - interest(a))[0];
+  const procedures = figures.procedures();
+  const sum = (of: keyof HappeningCounts | "withdrawn" | "stopped" | "open" | "refusals" | "recalls") =>
+    procedures.reduce((total, procedure) => total + procedure[of], 0);
   return {
-    procedures: figures.procedures(),
+    version: SCENARIO_SUMMARY_VERSION,
+    procedures,
     totals: {
       dossiers: figures.dossiersOpened,
       finished: figures.dossiersFinished,
-      open: figures.dossiersOpened - figures.dossiersFinished,
+      withdrawn: sum("withdrawn"),
+      stopped: sum("stopped"),
+      open: sum("open"),
       handoffs: figures.handoffs,
-      refusals: figures.refusals,
+      refusals: sum("refusals"),
+      recalls: sum("recalls"),
+      supplements: sum("supplements"),
+      pauses: sum("pauses"),
+      extensions: sum("extensions"),
+      opinions: sum("opinions"),
+      stepsBack: sum("stepsBack"),
+      assignments: sum("assignments"),
       statementsPerSecond: Math.round((measured.statements * 1_000) / Math.max(1, measured.realMs)),
       ...measured,
     },
@@ -99,9 +136,17 @@ export function summarise(
       working: working.toSorted((a, b) => handiness(b) - handiness(a))[0] ?? null,
     },
     finished: finished.map(shownDossier),
+    endedEarly,
     waiting,
     working,
   };
+}
+
+/** A fork with a refusal says most in few lines, above all the one that the plan means to be shown. */
+function interest({ record }: CasePlay): number {
+  const { plan, branches, refusals } = record;
+  const isPlanned = plan.refusedAtStep !== "" ? 10_000 : 0;
+  return isPlanned + (branches.size > 1 ? 1_000 : 0) + Math.min(refusals, 9) * 10;
 }
 
 function handiness(shown: ShownHandoff | ShownWork): number {

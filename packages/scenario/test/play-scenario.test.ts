@@ -10,7 +10,8 @@ import { type PlayedBus, startPlayedBus } from "./played-bus.ts";
 
 const playedWithinMs = 120_000;
 const seed = 7;
-const dossiers = 20;
+/** As many as it takes for everything to be planned that can happen. */
+const dossiers = 100;
 
 describe("a play on a real bus", () => {
   let played: PlayedBus;
@@ -21,7 +22,7 @@ describe("a play on a real bus", () => {
   beforeAll(async () => {
     played = await startPlayedBus();
     summary = await played.play({ dossiers, seed, onProgress: (told) => progress.push(told) });
-    const all = [...summary.finished, ...summary.waiting, ...summary.working];
+    const all = [...summary.finished, ...summary.endedEarly, ...summary.waiting, ...summary.working];
     for (const { dossier, openedBy } of all) trails.set(dossier, await replay(played, dossier, openedBy));
   }, playedWithinMs);
 
@@ -34,6 +35,19 @@ describe("a play on a real bus", () => {
       expect(hasEnded(state)).toBe(true);
       expect(said(events.findLast((event) => event.body.$case === "statement"))).toBe("return");
     }
+  });
+
+  test("a dossier that ended early was withdrawn or stopped, and no branch of it is open", () => {
+    expect(summary.endedEarly.map(({ ending }) => ending)).toEqual(expect.arrayContaining(["withdrawn", "stopped"]));
+    for (const { dossier } of summary.endedEarly) expect(hasEnded(trails.get(dossier)!.state)).toBe(true);
+  });
+
+  test("everything that can happen does: recalls, papers, payment, extension, opinions, units, ways back", () => {
+    const kinds = new Set([...trails.values()].flatMap(({ events }) => events).map(said));
+    const expected = ["refuse", "askRecall", "agreeRecall", "refuseRecall", "requestSupplement", "bringSupplement"];
+    expected.push("pause", "resume", "extend", "assign", "consult", "join", "withdraw", "stop");
+    for (const kind of expected) expect(kinds).toContain(kind);
+    expect(summary.totals.stepsBack).toBeGreaterThan(0);
   });
 
   test("what is reported as open is what the exchange shows: one handoff to answer, one branch to work at", async () => {
@@ -85,13 +99,21 @@ describe("a play on a real bus", () => {
     expect(totals).toMatchObject({
       dossiers: count("open"),
       finished: count("return"),
-      open: dossiers - count("return"),
+      withdrawn: count("withdraw"),
+      open: dossiers - count("return") - summary.endedEarly.length,
       handoffs: handedOver.length,
       refusals: count("refuse"),
+      recalls: count("askRecall"),
+      supplements: count("requestSupplement"),
+      pauses: count("pause"),
+      extensions: count("extend"),
+      assignments: count("assign"),
       statements: statements.length,
       repeated: 0,
     });
-    expect(totals.handoffs).toBe(count("acknowledge") + count("refuse") + summary.waiting.length);
+    // What else was offered ended with its branch: opinions that nobody gave, offers of dossiers that were withdrawn.
+    const answered = count("acknowledge") + count("refuse") + count("agreeRecall");
+    expect(totals.handoffs).toBeGreaterThanOrEqual(answered + summary.waiting.length);
     const sumOf = (of: (figures: ScenarioSummary["procedures"][number]) => number) =>
       procedures.reduce((sum, figures) => sum + of(figures), 0);
     expect(sumOf((figures) => figures.dossiers)).toBe(dossiers);
@@ -103,8 +125,8 @@ describe("a play on a real bus", () => {
     }
   });
 
-  test("all three procedures are played, and a fork with a refusal is there to be shown", () => {
-    for (const { dossiers: filed } of summary.procedures) expect(filed).toBeGreaterThan(0);
+  test("more than ten procedures are played, and a fork with a refusal is there to be shown", () => {
+    expect(summary.procedures.length).toBeGreaterThan(10);
     expect(summary.shown.finished).toMatchObject({ procedure: "birth-group-nd63" });
     const { events } = trails.get(summary.shown.finished!.dossier)!;
     expect(events.map(said)).toEqual(expect.arrayContaining(["forward", "refuse", "join", "return"]));
@@ -125,8 +147,8 @@ describe("a play on a real bus", () => {
   });
 
   test("the one-stop desk opens, and units sign where the route's role has one", () => {
-    const [first] = [...trails.values()].map(({ events }) => events[0]!);
-    expect(first?.body.$case === "statement" && first.body.statement.author?.unit).toMatch(/-mot-cua$/);
+    const opened = trails.get(summary.shown.finished!.dossier)!.events[0];
+    expect(opened?.body.$case === "statement" && opened.body.statement.author?.unit).toMatch(/-mot-cua$/);
   });
 
   test("progress never goes back and ends with everything opened", () => {
@@ -234,5 +256,5 @@ function said(event: ReadEvent | undefined): string | undefined {
 
 function forwardedBranches(event: ReadEvent): string[] {
   const what = event.body.$case === "statement" ? event.body.statement.what : undefined;
-  return what?.$case === "forward" ? what.value.branches.map(({ branch }) => branch) : [];
+  return what?.$case === "forward" || what?.$case === "consult" ? what.value.branches.map(({ branch }) => branch) : [];
 }

@@ -33,6 +33,25 @@ describe("who plays a role", () => {
     expect(asked).toEqual(["CITY_PC 2025-05-05"]);
   });
 
+  test("may be anybody of those who hold it equally and take part", async () => {
+    const candidates = ["hn-so-nv", "hn-so-tp", "hn-so-tc"].map((agency) => ({ agency, unit: "", why }));
+    const book = new RoleBook(
+      async () => ({ candidates, missing: undefined }),
+      "2025-05-05",
+      (id) => id !== "hn-so-tp",
+    );
+    expect(await book.players("HOLDING_AGENCY", "00001", "")).toEqual([
+      { agency: "hn-so-nv", unit: "" },
+      { agency: "hn-so-tc", unit: "" },
+    ]);
+    const nobody = new RoleBook(
+      async () => ({ candidates, missing: undefined }),
+      "2025-05-05",
+      () => false,
+    );
+    await expect(nobody.players("HOLDING_AGENCY", "00001", "")).rejects.toThrow(/nobody who does takes part/);
+  });
+
   test("is an error with the registry's sentence where nobody does", async () => {
     const { book } = bookOf({ candidates: [], missing: { vi: "", en: "No agency holds this role." } });
     await expect(book.player("CITY_PC", "00001", "p")).rejects.toThrow(RoleVacantError);

@@ -3,7 +3,8 @@ import { localDateOfMs } from "@lienthong/chassis/timestamp";
 import type { CalendarRecord } from "@lienthong/contracts/registry/v1/record";
 import { type CompiledRoute, compileRoute, parseRouteFile } from "@lienthong/route";
 import { SCENARIO_START_MS } from "../src/index.ts";
-import type { PlanOptions } from "../src/scenario-plan.ts";
+import { playedProcedures } from "../src/played-procedures.ts";
+import type { PlannedProcedure, PlanOptions } from "../src/scenario-plan.ts";
 import { workingCalendar } from "../src/working-calendar.ts";
 
 /** Milliseconds of a local time of Hanoi, "YYYY-MM-DDTHH:MM". */
@@ -31,14 +32,31 @@ export const hanoiCalendar: CalendarRecord = {
 
 const routesFolder = new URL("../../../deploy/seed/routes/", import.meta.url);
 
-/** The routes of the seed, by procedure. */
+let compiled: Map<string, CompiledRoute> | null = null;
+
+/** The routes of the seed, by procedure; read once. */
 export function seedRoutes(): Map<string, CompiledRoute> {
+  compiled ??= readRoutes();
+  return compiled;
+}
+
+function readRoutes(): Map<string, CompiledRoute> {
   const routes = readdirSync(routesFolder).map((file) => {
     const parsed = parseRouteFile(readFileSync(new URL(file, routesFolder), "utf8"), file);
     if (!parsed.ok) throw new Error(`${file} cannot be used.`);
     return compileRoute(parsed.route);
   });
   return new Map(routes.map((route) => [route.procedure, route]));
+}
+
+/** The procedures that are played, with the seed's routes. */
+export function seedProcedures(): PlannedProcedure[] {
+  const routes = seedRoutes();
+  return playedProcedures.map((habits) => {
+    const route = routes.get(habits.key);
+    if (route === undefined) throw new Error(`The seed has no route for ${habits.key}.`);
+    return { ...habits, route };
+  });
 }
 
 /** Options of a plan over the seed's routes and a few wards. */
@@ -48,7 +66,7 @@ export function planOptions(seed: number, dossiers: number): PlanOptions {
     dossiers,
     openRatio: 0.06,
     wards: ["00001", "00004", "00007"].map((areaCode) => ({ agency: `hn-wold-${areaCode}`, areaCode })),
-    procedures: [...seedRoutes()].map(([key, route]) => ({ key, route, weight: 1 })),
+    procedures: seedProcedures(),
     calendar: workingCalendar(hanoiCalendar),
     startMs: SCENARIO_START_MS,
     localDate: localDateOfMs,

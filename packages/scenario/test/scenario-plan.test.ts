@@ -1,9 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { happeningName, happeningNames } from "../src/happenings.ts";
 import { dossierCode, uuidV7Of } from "../src/names.ts";
+import { playedProcedures } from "../src/played-procedures.ts";
+import { courseOf } from "../src/route-course.ts";
 import { planScenario } from "../src/scenario-plan.ts";
 import { SeededRandom } from "../src/seeded-random.ts";
-import { planOptions } from "./scenario-fixture.ts";
+import { planOptions, seedProcedures } from "./scenario-fixture.ts";
 
 const seeds = fc.integer({ min: 0, max: 2 ** 31 });
 const sizes = fc.integer({ min: 1, max: 120 });
@@ -61,10 +64,65 @@ describe("the plan", () => {
     );
   });
 
-  test("has all three procedures and a refusal to show among a few dozen dossiers", () => {
-    const plan = planScenario(planOptions(7, 40));
-    expect(new Set(plan.map(({ procedure }) => procedure)).size).toBe(3);
-    expect(plan.filter(({ refusedAtStep }) => refusedAtStep !== "")).toHaveLength(1);
+  test("has every procedure among 200 dossiers, and a refusal to show among a few", () => {
+    fc.assert(
+      fc.property(seeds, (seed) => {
+        const plan = planScenario(planOptions(seed, 200));
+        expect(new Set(plan.map(({ procedure }) => procedure)).size).toBe(playedProcedures.length);
+        expect(playedProcedures.length).toBeGreaterThanOrEqual(10);
+        expect(plan.filter(({ refusedAtStep }) => refusedAtStep !== "")).toHaveLength(1);
+      }),
+      { numRuns: 20 },
+    );
+    expect(planScenario(planOptions(7, 20)).filter(({ refusedAtStep }) => refusedAtStep !== "")).toHaveLength(1);
+  });
+
+  test("has everything that can happen among 200 dossiers, and most dossiers run smoothly", () => {
+    fc.assert(
+      fc.property(seeds, (seed) => {
+        const plan = planScenario(planOptions(seed, 200));
+        const happened = plan.flatMap(({ happening }) => (happening === null ? [] : [happeningName(happening)]));
+        expect(new Set(happened)).toEqual(new Set(happeningNames));
+        expect(happened.length).toBeLessThan(70);
+        expect(plan.some(({ leadNamed, opinions }) => leadNamed && opinions.length > 0)).toBe(true);
+        const chosen = plan
+          .filter(({ procedure }) => procedure === "death-group-2026")
+          .map((it) => it.chosenEdges.length);
+        expect(new Set(chosen)).toEqual(new Set([0, 1, 2]));
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  test("small plays are given few exceptions", () => {
+    fc.assert(
+      fc.property(seeds, fc.integer({ min: 1, max: 7 }), (seed, dossiers) => {
+        for (const { fate, happening } of planScenario(planOptions(seed, dossiers))) {
+          // What is left open is not also withdrawn or stopped.
+          if (fate.kind !== "finished") expect(happening).toBeNull();
+        }
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  test("what happens lies on the dossier's way, and nobody withdraws a birth", () => {
+    const procedures = new Map(seedProcedures().map((procedure) => [procedure.key, procedure]));
+    fc.assert(
+      fc.property(seeds, sizes, (seed, dossiers) => {
+        for (const { procedure: key, start, chosenEdges, happening, fate } of planScenario(
+          planOptions(seed, dossiers),
+        )) {
+          const { route, neverWithdrawn } = procedures.get(key)!;
+          const steps = courseOf(route, start, chosenEdges).map(({ step }) => step.id);
+          if (happening !== null && "step" in happening) expect(steps).toContain(happening.step);
+          if (happening?.kind === "step back") expect(steps).toContain(route.edge(happening.edge)?.from);
+          if (happening?.kind === "withdrawal") expect(neverWithdrawn).toBeUndefined();
+          if (fate.kind !== "finished") expect(steps).toContain(fate.step);
+        }
+      }),
+      { numRuns: 40 },
+    );
   });
 
   test("needs a ward and a procedure", () => {

@@ -1,4 +1,13 @@
 export {
+  type CommitmentHasher,
+  commitmentHasher,
+  commitmentsEqual,
+  commitmentTo,
+  newSalt,
+  saltBytes,
+} from "./commitment.ts";
+export { documentsNamedBy, type NamedDocument } from "./commitments-named.ts";
+export {
   busStatementId,
   type EventBody,
   encodeEvent,

@@ -7,6 +7,7 @@ import {
   type DemonstrationSystem,
   type demonstrationSystems,
   narrowSeed,
+  type RunningReplica,
   type StartBusOptions,
   startBus,
 } from "@lienthong/bus";
@@ -59,8 +60,8 @@ export class TestBus {
     };
   }
 
-  /** Connection of a system to an exchange replica (0 is the first) or the registry; closed by `stop`. */
-  connection(system: string, to: number | "registry" = 0): Connection {
+  /** Connection of a system to an exchange replica (0 is the first), the registry or the documents; closed by `stop`. */
+  connection(system: string, to: number | "registry" | "documents" = 0): Connection {
     const key = `${system}/${to}`;
     const known = this.#connections.get(key);
     if (known !== undefined) return known;
@@ -70,8 +71,8 @@ export class TestBus {
   }
 
   /** A connection of its own, to be closed by the caller. */
-  newConnection(system: string, to: number | "registry" = 0): Connection {
-    const address = to === "registry" ? this.bus.run.grpc.registry : this.bus.replicas[to]?.address;
+  newConnection(system: string, to: number | "registry" | "documents" = 0): Connection {
+    const address = typeof to === "string" ? this.bus.run.grpc[to] : this.bus.replicas[to]?.address;
     if (address === undefined) throw new Error(`There is no exchange replica ${to}.`);
     return connect({ address, tls: this.tls(system) });
   }
@@ -88,19 +89,20 @@ export class TestBus {
     return importSigningKey(readFileSync(join(this.bus.run.keys, `${agency}.pem`), "utf8"));
   }
 
-  /** Somebody who speaks for an agency. */
-  office(agency: string): TestOffice {
-    let office = this.#offices.get(agency);
+  /** Somebody who speaks for an agency, in the bus's first shard unless told. */
+  office(agency: string, shard = this.bus.shard.name): TestOffice {
+    const name = `${agency}/${shard}`;
+    let office = this.#offices.get(name);
     if (office === undefined) {
       const pen = createAgencyPen({
         agency,
         keys: [this.keyOf(agency)],
         network: this.bus.registry.state.network,
-        shard: this.bus.shard.name,
-        clock: this.bus.replicas[0]?.exchange.clock as NonNullable<(typeof this.bus.replicas)[0]>["exchange"]["clock"],
+        shard,
+        clock: (this.bus.replicas[0] as RunningReplica).exchange.clock,
       });
       office = new TestOffice(this, agency, pen);
-      this.#offices.set(agency, office);
+      this.#offices.set(name, office);
     }
     return office;
   }

@@ -1,6 +1,6 @@
 // Prints what an event costs on the exchange's main thread, and what memory it leaves behind:
 //   node services/delivery/bench/apply-events.ts [events, 200000] [agencies, 64]
-// A third each forwards, "delivered" and acknowledgements, 1 KB. "fold": nobody receives. "push": one receiver of all
+// A quarter each opens, forwards, "delivered" and acknowledgements, 1 KB. "fold": nobody receives. "push": one receiver of all
 // agencies, in this process, that settles all it is given; gRPC and TLS are left out, serialising the messages is not.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -9,7 +9,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { createLogger, realClock, timestampFromMs } from "@lienthong/chassis";
 import { ReceiveResponse } from "@lienthong/contracts/exchange/v1/delivery_service";
-import { Statement, StatementEnvelope } from "@lienthong/contracts/exchange/v1/statement";
+import { Open, Statement, StatementEnvelope } from "@lienthong/contracts/exchange/v1/statement";
 import type { Reader } from "@lienthong/event-store";
 import { encodeEvent, readEvent } from "@lienthong/statement";
 import { leafHash } from "@lienthong/tlog";
@@ -25,33 +25,42 @@ const events = Number(process.argv[2] ?? 200_000);
 const agencies = Number(process.argv[3] ?? 64);
 const batchEvents = 250;
 
-/** Three events of one dossier; the forward's hash is needed by the two that answer it. */
+interface OpenHandoff {
+  readonly hash: Uint8Array;
+  readonly dossier: string;
+  readonly from: string;
+  readonly to: string;
+  /** Events of the dossier so far. */
+  readonly step: number;
+}
+
+/** Four events of one dossier; the forward's hash is needed by the two that answer it. */
 function* eventBatches(): Generator<FedEvent[]> {
-  const open: { hash: Uint8Array; dossier: string; to: string; step: number }[] = [];
+  const open: OpenHandoff[] = [];
   let dossiers = 0;
   for (let sequence = 1; sequence <= events; ) {
     const batch: FedEvent[] = [];
     for (; batch.length < batchEvents && sequence <= events; sequence++) {
-      const handoff = sequence % 3 === 1 ? undefined : open.shift();
-      const dossier = handoff?.dossier ?? `H26.01-261104-${String(++dossiers).padStart(6, "0")}`;
-      const to = handoff?.to ?? `agency-${dossiers % agencies}`;
-      const bytes = eventBytes(handoff, dossier, `agency-${(dossiers + 1) % agencies}`, to, sequence);
+      const known = sequence % 4 === 1 ? undefined : open.shift();
+      const handoff = known ?? {
+        hash: new Uint8Array(32),
+        dossier: `H26.01-261104-${String(++dossiers).padStart(6, "0")}`,
+        from: `agency-${(dossiers + 1) % agencies}`,
+        to: `agency-${dossiers % agencies}`,
+        step: 0,
+      };
+      const bytes = eventBytes(handoff, sequence);
       const hash = leafHash(bytes);
-      if (handoff === undefined) open.push({ hash, dossier, to, step: 1 });
-      else if (handoff.step === 1) open.unshift({ ...handoff, step: 2 });
+      if (handoff.step === 0) open.push({ ...handoff, step: 1 });
+      else if (handoff.step === 1) open.unshift({ ...handoff, hash, step: 2 });
+      else if (handoff.step === 2) open.unshift({ ...handoff, step: 3 });
       batch.push({ sequence, bytes, hash, event: readEvent(bytes) });
     }
     yield batch;
   }
 }
 
-function eventBytes(
-  handoff: { hash: Uint8Array; step: number } | undefined,
-  dossier: string,
-  from: string,
-  to: string,
-  sequence: number,
-): Uint8Array {
+function eventBytes({ hash, dossier, from, to, step }: OpenHandoff, sequence: number): Uint8Array {
   const header = {
     version: 1,
     shard: "bench",
@@ -63,26 +72,28 @@ function eventBytes(
     recordedTime: timestampFromMs(0),
     wallTime: timestampFromMs(0),
   };
-  if (handoff?.step === 1) {
-    const value = { id: new Uint8Array(32), dossier, cause: handoff.hash, branch: "0", receiver: to, ordinal: 0 };
+  if (step === 2) {
+    const value = { id: new Uint8Array(32), dossier, cause: hash, branch: "0", receiver: to, ordinal: 0 };
     const what = { $case: "delivered" as const, value: { system: "sys", subscription: "main" } };
     return encodeEvent(header, { $case: "bus", value: { ...value, what } });
   }
   const branch = { branch: "0", step: "review", edge: "hand-over", documents: [], dueTime: undefined, copies: [] };
-  const what: Statement["what"] =
-    handoff === undefined
-      ? { $case: "forward", value: { branches: [{ ...branch, receiver: { agency: to, unit: "" } }] } }
-      : { $case: "acknowledge", value: { handoff: { forward: handoff.hash, branch: "0" } } };
+  const says: (Statement["what"] | undefined)[] = [
+    { $case: "open", value: Open.fromPartial({}) },
+    { $case: "forward", value: { branches: [{ ...branch, receiver: { agency: to, unit: "" } }] } },
+    undefined,
+    { $case: "acknowledge", value: { handoff: { forward: hash, branch: "0" } } },
+  ];
   const payload = Statement.encode({
     version: 1,
     network: new Uint8Array(32),
     shard: "bench",
-    author: { agency: handoff === undefined ? from : to, unit: "", officerRef: "r".repeat(700) },
+    author: { agency: step < 2 ? from : to, unit: "", officerRef: "r".repeat(700) },
     statementId: "0190a000-0000-7000-8000-000000000000",
     dossier,
     statedTime: undefined,
-    prior: [],
-    what,
+    prior: step === 0 ? [] : [{ branch: "0", head: hash }],
+    what: says[step],
   }).finish();
   return encodeEvent(header, {
     $case: "statement",

@@ -1,14 +1,15 @@
 import { asBusError, type BusError, busError, type Clock, type Logger, type PeerIdentity } from "@lienthong/chassis";
-import { type AudienceMember, audienceOf } from "@lienthong/domain";
+import { type AudienceMember, audienceOfEvent, endedHandoffs } from "@lienthong/domain";
 import type { ReadEvent } from "@lienthong/statement";
 import { AgencyIndex } from "./agency-index.ts";
 import type { EventBytes } from "./event-bytes.ts";
+import { FetchDesk } from "./fetch-desk.ts";
 import { laneOf, roleNumber } from "./index-entry.ts";
+import { OpenDossiers } from "./open-dossiers.ts";
 import { OpenHandoffs } from "./open-handoffs.ts";
 import { invalid, mainSubscription } from "./receive-requests.ts";
-import type { Receiver } from "./receiver.ts";
 import { type SettledState, sameSettled } from "./settled-state.ts";
-import { Subscription } from "./subscription.ts";
+import { type Holder, Subscription } from "./subscription.ts";
 import type { ViewStore } from "./view-store.ts";
 
 /** An event of the shard's stream, decoded. */
@@ -20,6 +21,23 @@ export interface FedEvent {
   /** Leaf hash, 32 bytes. */
   readonly hash: Uint8Array;
   readonly event: ReadEvent;
+}
+
+/** Who is given deliveries: a stream, or a call that waits for a page. */
+export interface Attendant extends Holder {
+  readonly identity: PeerIdentity;
+  /** By agency. */
+  readonly subscriptions: ReadonlyMap<string, Subscription>;
+  /** Field of its request that names the agencies. */
+  readonly agenciesField: string;
+  /** When the registry was last asked whether it may receive, on the monotonic clock. */
+  authorisedAtMs: number;
+  /** Takes what it can. Never rejects. */
+  pump(): Promise<unknown>;
+  /** Ends it with a refusal. */
+  end(error: BusError): void;
+  /** Takes nothing more; gives back what it has. */
+  close(): void;
 }
 
 /** Names that one agency's receivers may use, so that a faulty system cannot fill the SETTLED stream. */
@@ -39,10 +57,12 @@ export interface DeliveryViewOptions {
 /** Who is addressed by what, who has settled what, and who receives. */
 export class DeliveryView {
   readonly handoffs: OpenHandoffs;
+  readonly #dossiers: OpenDossiers;
   readonly #options: DeliveryViewOptions;
   readonly #agencies = new Map<string, AgencyIndex>();
-  readonly #receivers = new Set<Receiver>();
-  readonly #woken = new Set<Receiver>();
+  readonly #receivers = new Set<Attendant>();
+  readonly #woken = new Set<Attendant>();
+  readonly #desks = new Map<Subscription, FetchDesk>();
   #newAgencies: AgencyIndex[] = [];
   /** Agencies with entries that the store lacks. */
   readonly #unwritten = new Set<AgencyIndex>();
@@ -55,6 +75,7 @@ export class DeliveryView {
   constructor(options: DeliveryViewOptions) {
     this.#options = options;
     this.handoffs = new OpenHandoffs(options.store);
+    this.#dossiers = new OpenDossiers(options.store);
     const position = options.store.position();
     if (position !== null) {
       this.#position = position.sequence;
@@ -70,7 +91,7 @@ export class DeliveryView {
     return this.#position;
   }
 
-  get receivers(): ReadonlySet<Receiver> {
+  get receivers(): ReadonlySet<Attendant> {
     return this.#receivers;
   }
 
@@ -81,8 +102,11 @@ export class DeliveryView {
       if (sequence !== this.#position + 1) {
         throw new Error(`The deliveries stand at event ${this.#position} and were given event ${sequence}.`);
       }
-      const members = audienceOf(event, this.handoffs.senderOf);
-      this.handoffs.apply(event, sequence, hash);
+      // Whom an event concerns depends on where the dossier stood before it.
+      const before = event.dossier === null ? null : this.#dossiers.partiesOf(event.dossier);
+      const members = audienceOfEvent(event, before);
+      this.handoffs.apply(event, sequence, hash, endedHandoffs(event, before));
+      this.#dossiers.apply(event, hash, before);
       this.#position = sequence;
       this.#hash = hash;
       this.#unwrittenEvents += 1;
@@ -99,6 +123,7 @@ export class DeliveryView {
         agencies: this.#newAgencies,
         entries: [...this.#unwritten].map((agency) => ({ agency: agency.id, entries: agency.unwritten })),
         ...this.handoffs.changes(),
+        ...this.#dossiers.changes(),
         position: this.#position,
         hash: this.#hash,
       });
@@ -113,6 +138,7 @@ export class DeliveryView {
     this.#unwritten.clear();
     this.#unwrittenEvents = 0;
     this.handoffs.changesWritten();
+    this.#dossiers.changesWritten();
   }
 
   /** What another replica, or this one before, has written about a subscription. */
@@ -141,25 +167,60 @@ export class DeliveryView {
   }
 
   /** Throws a refusal if a name cannot be used beside those in use. */
-  checkName(agencyName: string, name: string): void {
+  checkName(agencyName: string, name: string, field: string): void {
     const used = this.#agencies.get(agencyName)?.subscriptions;
     if (used === undefined || used.has(name) || used.size < subscriptionsPerAgencyMax) return;
-    throw invalid(
-      "start.subscription",
-      `one of the ${subscriptionsPerAgencyMax} names that ${agencyName} uses already`,
-    );
+    throw invalid(field, `one of the ${subscriptionsPerAgencyMax} names that ${agencyName} uses already`);
   }
 
-  join(receiver: Receiver): void {
+  /** The desk of those who fetch from a subscription. */
+  deskOf(subscription: Subscription): FetchDesk {
+    let desk = this.#desks.get(subscription);
+    if (desk === undefined) {
+      desk = new FetchDesk(subscription);
+      this.#desks.set(subscription, desk);
+      subscription.receivers.add(desk);
+    }
+    return desk;
+  }
+
+  join(receiver: Attendant): void {
     this.#receivers.add(receiver);
     for (const subscription of receiver.subscriptions.values()) subscription.receivers.add(receiver);
   }
 
   /** What a receiver had goes to others. */
-  leave(receiver: Receiver): void {
+  leave(receiver: Attendant): void {
+    receiver.close();
+    this.#part(receiver);
+  }
+
+  /** A call takes part in the hand-out until it has its page. */
+  joinFetch(fetch: Attendant): void {
+    for (const subscription of fetch.subscriptions.values()) this.deskOf(subscription).callCount += 1;
+    this.join(fetch);
+  }
+
+  /** The page stays under way; what was given back, or more than fitted, may go to others. */
+  leaveFetch(fetch: Attendant): void {
+    for (const subscription of fetch.subscriptions.values()) this.deskOf(subscription).callEnded();
+    this.#part(fetch);
+  }
+
+  /** Clears the desks to which nobody has come back for so long: what waits there leaves the memory. */
+  clearDesertedDesks(idleMs: number): void {
+    const sinceMs = performance.now() - idleMs;
+    for (const [subscription, desk] of this.#desks) {
+      if (!desk.deserted(sinceMs)) continue;
+      this.#desks.delete(subscription);
+      subscription.receivers.delete(desk);
+      if (subscription.receivers.size === 0) subscription.rest();
+    }
+  }
+
+  #part(receiver: Attendant): void {
     this.#receivers.delete(receiver);
     this.#woken.delete(receiver);
-    receiver.close();
     for (const subscription of receiver.subscriptions.values()) {
       subscription.receivers.delete(receiver);
       if (subscription.receivers.size === 0) subscription.rest();
@@ -169,10 +230,11 @@ export class DeliveryView {
 
   /** Has the receivers of a subscription look for deliveries, in the next turn of the event loop. */
   #wake(subscription: Subscription): void {
-    for (const receiver of subscription.receivers) this.wakeReceiver(receiver as Receiver);
+    // A desk has no credit; all others are attendants.
+    for (const receiver of subscription.receivers) this.wakeReceiver(receiver as Attendant);
   }
 
-  wakeReceiver(receiver: Receiver): void {
+  wakeReceiver(receiver: Attendant): void {
     if (receiver.freeCredit <= 0) return;
     this.#woken.add(receiver);
     if (this.#wakeScheduled) return;
@@ -186,24 +248,23 @@ export class DeliveryView {
     });
   }
 
-  /** Something was settled: there is credit again, and perhaps a dossier that can go on elsewhere. */
-  afterSettling(receiver: Receiver, settled: ReadonlySet<Subscription>): void {
-    this.wakeReceiver(receiver);
+  /** Something was settled: a stream has credit again, and perhaps a dossier can go on elsewhere. */
+  afterSettling(receiver: Attendant | null, settled: ReadonlySet<Subscription>): void {
+    if (receiver !== null) this.wakeReceiver(receiver);
     for (const subscription of settled) {
-      if (subscription.receivers.size > 1) this.#wake(subscription);
+      if (receiver === null || subscription.receivers.size > 1) this.#wake(subscription);
     }
   }
 
   /** Takes back what was not settled in time. */
   takeBackOlder(ackWaitMs: number): void {
     const givenBeforeMs = performance.now() - ackWaitMs;
-    const seen = new Set<Subscription>();
+    const receivedOn = new Set<Subscription>(this.#desks.keys());
     for (const receiver of this.#receivers) {
-      for (const subscription of receiver.subscriptions.values()) {
-        if (seen.has(subscription)) continue;
-        seen.add(subscription);
-        if (subscription.underWayCount > 0 && subscription.takeBackOlder(givenBeforeMs)) this.#wake(subscription);
-      }
+      for (const subscription of receiver.subscriptions.values()) receivedOn.add(subscription);
+    }
+    for (const subscription of receivedOn) {
+      if (subscription.underWayCount > 0 && subscription.takeBackOlder(givenBeforeMs)) this.#wake(subscription);
     }
   }
 
@@ -213,20 +274,21 @@ export class DeliveryView {
     for (const receiver of this.#receivers) {
       if (nowMs - receiver.authorisedAtMs < everyMs) continue;
       receiver.authorisedAtMs = nowMs;
-      const refusal = this.refusalFor(receiver.identity, [...receiver.subscriptions.keys()]);
+      const { identity, agenciesField } = receiver;
+      const refusal = this.refusalFor(identity, [...receiver.subscriptions.keys()], (at) => `${agenciesField}[${at}]`);
       if (refusal !== null) receiver.end(refusal);
     }
   }
 
-  /** Why a system may not receive for one of these agencies, named by its place in `start`; null if it may. */
-  refusalFor(identity: PeerIdentity, agencies: readonly string[]): BusError | null {
+  /** Why a system may not receive for one of these agencies, naming the field of its place; null if it may. */
+  refusalFor(identity: PeerIdentity, agencies: readonly string[], fieldOf: (index: number) => string): BusError | null {
     for (const [index, agency] of agencies.entries()) {
       const refusal = this.#authorise(identity, agency);
       if (refusal === null) continue;
       const { reason, metadata, cause } = refusal;
       // An agency that the registry does not know is delegated to nobody.
       const named = reason === "AGENCY_UNKNOWN" ? "DELEGATION_MISSING" : reason;
-      const details = { system: identity.systemId, ...metadata, agency, field: `start.agencies[${index}]` };
+      const details = { system: identity.systemId, ...metadata, agency, field: fieldOf(index) };
       return busError(named, details, { cause });
     }
     return null;

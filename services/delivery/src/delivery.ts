@@ -14,8 +14,10 @@ import { hashesEqual, leafHash } from "@lienthong/tlog";
 import type { NatsConnection } from "@nats-io/nats-core";
 import { DeliveryView, type FedEvent } from "./delivery-view.ts";
 import { EventBytes } from "./event-bytes.ts";
+import { fetchPort } from "./fetch-port.ts";
 import { FirstNotices, type FirstSettledNotice } from "./first-notices.ts";
-import { receivePort } from "./receive-port.ts";
+import { type ReceiveDependencies, receivePort } from "./receive-port.ts";
+import { settlePort } from "./settle-port.ts";
 import { SettledStream } from "./settled-stream.ts";
 import { ViewStore } from "./view-store.ts";
 
@@ -145,7 +147,7 @@ export function createDelivery(options: DeliveryOptions): Deliveries {
     store.close();
   }
 
-  const receive = receivePort({
+  const on: ReceiveDependencies = {
     shard,
     bytes,
     logger,
@@ -157,10 +159,14 @@ export function createDelivery(options: DeliveryOptions): Deliveries {
     },
     lastSequence: async () => (await reader.state()).lastSequence,
     draining: () => draining !== null || parts === null,
-  });
+  };
 
   return {
-    service: grpcService(DeliveryServiceService, { receive }),
+    service: grpcService(DeliveryServiceService, {
+      receive: receivePort(on),
+      fetchDeliveries: fetchPort(on),
+      settleDelivery: settlePort(on),
+    }),
 
     async start() {
       await checkStoreBelongsToStream();
@@ -190,7 +196,10 @@ export function createDelivery(options: DeliveryOptions): Deliveries {
         );
       }
       parts = { view, notices, settledStream };
-      every(Math.max(5, Math.min(1_000, ackWaitMs / 4)), () => view.takeBackOlder(ackWaitMs));
+      every(Math.max(5, Math.min(1_000, ackWaitMs / 4)), () => {
+        view.takeBackOlder(ackWaitMs);
+        view.clearDesertedDesks(ackWaitMs);
+      });
       every(options.writeEveryMs ?? 100, () => view.write());
       every(Math.min(1_000, authoriseEveryMs), () => view.authoriseAgain(authoriseEveryMs));
       every(options.publishEveryMs ?? 1_000, () => {

@@ -1,3 +1,4 @@
+import type { ForwardBranch } from "@lienthong/contracts/exchange/v1/statement";
 import { type AnsweredHandoff, answeredHandoff } from "@lienthong/domain";
 import type { ReadEvent } from "@lienthong/statement";
 import type { StoredHandoff, ViewStore } from "./view-store.ts";
@@ -23,7 +24,6 @@ interface OpenHandoff {
   readonly key: string;
   readonly sequence: number;
   readonly forward: Uint8Array;
-  readonly sender: string;
   readonly dossier: string;
   readonly branches: Map<string, Branch>;
   /** Differs from the store. */
@@ -36,7 +36,7 @@ interface OpenHandoff {
 const keptMax = 16_384;
 
 /**
- * Handoffs from their forward to their answer, so that an answer can be taken to the sender. A handoff that has ended is
+ * Handoffs from their forward to their end, so that the first settlement of each can be told. A handoff that has ended is
  * forgotten: the table grows with the work that is open, not with the shard.
  */
 export class OpenHandoffs {
@@ -52,39 +52,39 @@ export class OpenHandoffs {
     this.#store = store;
   }
 
-  /** Who forwarded a handoff that has not ended. */
-  readonly senderOf = (handoff: AnsweredHandoff): string | undefined => {
-    const found = this.#find(handoff.forward);
-    return found?.branches.has(handoff.branch) ? found.sender : undefined;
-  };
-
-  /** Folds one event; after its audience was asked for, because an answer ends what names its sender. */
-  apply(event: ReadEvent, sequence: number, hash: Uint8Array): void {
-    if (event.body.$case === "statement" && event.body.statement.what?.$case === "forward") {
-      const { statement } = event.body;
-      const branches = event.body.statement.what.value.branches.map((branch): [string, Branch] => [
-        branch.branch,
-        { receiver: branch.receiver?.agency ?? "", delivered: false, told: false },
+  /** Folds one event. `ended`: the handoffs that it ends. */
+  apply(event: ReadEvent, sequence: number, hash: Uint8Array, ended: readonly AnsweredHandoff[]): void {
+    const offered = offeredBy(event);
+    if (offered.length > 0) {
+      const branches = offered.map(({ branch, receiver }): [string, Branch] => [
+        branch,
+        { receiver: receiver?.agency ?? "", delivered: false, told: false },
       ]);
-      this.#keep({
+      const handoff = this.#keep({
         key: keyOf(hash),
         sequence,
         forward: hash,
-        sender: statement.author?.agency ?? "",
-        dossier: statement.dossier,
+        dossier: event.dossier ?? "",
         branches: new Map(branches),
         changed: false,
         stored: false,
       });
-      this.#markChanged(this.#bySequence.get(sequence) as OpenHandoff);
-      return;
+      this.#markChanged(handoff);
     }
-    const answered = answeredHandoff(event);
-    const handoff = answered === null ? null : this.#find(answered.forward);
-    const branch = answered === null ? undefined : handoff?.branches.get(answered.branch);
-    if (answered === null || handoff === null || branch === undefined) return;
-    if (event.body.$case === "bus") branch.delivered = true;
-    else handoff.branches.delete(answered.branch);
+    for (const { forward, branch } of ended) {
+      const handoff = this.#find(forward);
+      if (handoff?.branches.delete(branch)) this.#afterEnd(handoff);
+    }
+    if (event.body.$case !== "bus") return;
+    const delivered = answeredHandoff(event);
+    const handoff = delivered === null ? null : this.#find(delivered.forward);
+    const branch = handoff?.branches.get(delivered?.branch ?? "");
+    if (handoff === null || branch === undefined) return;
+    branch.delivered = true;
+    this.#markChanged(handoff);
+  }
+
+  #afterEnd(handoff: OpenHandoff): void {
     if (handoff.branches.size > 0) {
       this.#markChanged(handoff);
       return;
@@ -173,11 +173,16 @@ export class OpenHandoffs {
   }
 }
 
+/** What an event offers to others: branches of a forward, and questions of a consultation. */
+function offeredBy({ body }: ReadEvent): readonly ForwardBranch[] {
+  const what = body.$case === "statement" ? body.statement.what : undefined;
+  return what?.$case === "forward" || what?.$case === "consult" ? what.value.branches : [];
+}
+
 function toStored(handoff: OpenHandoff): StoredHandoff {
   return {
     sequence: handoff.sequence,
     forward: handoff.forward,
-    sender: handoff.sender,
     dossier: handoff.dossier,
     branches: [...handoff.branches].map(([branch, { receiver, delivered }]) => [branch, receiver, delivered]),
   };

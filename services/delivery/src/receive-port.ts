@@ -1,16 +1,11 @@
 import { type BusError, bidiHandler, busError, type HandlerFor, type Logger } from "@lienthong/chassis";
-import type {
-  DeliveryServiceService,
-  ReceiveRequest,
-  ReceiveSettle,
-} from "@lienthong/contracts/exchange/v1/delivery_service";
-import { DeliveryRole } from "@lienthong/contracts/exchange/v1/delivery_service";
+import type { DeliveryServiceService, ReceiveRequest } from "@lienthong/contracts/exchange/v1/delivery_service";
 import type { DeliveryView } from "./delivery-view.ts";
 import type { EventBytes } from "./event-bytes.ts";
 import type { FirstNotices } from "./first-notices.ts";
 import { checkLater, checkStart, creditMax, invalid } from "./receive-requests.ts";
 import { Receiver } from "./receiver.ts";
-import type { Subscription } from "./subscription.ts";
+import { settleDeliveries } from "./settle-deliveries.ts";
 
 /** What receiving stands on. */
 export interface ReceiveDependencies {
@@ -36,9 +31,9 @@ export function receivePort(on: ReceiveDependencies): HandlerFor<DeliveryService
     const first = await requests.next();
     if (first === undefined && context.drainSignal.aborted) return;
     const start = checkStart(first, on.shard);
-    const refusal = on.view.refusalFor(identity, start.agencies);
+    const refusal = on.view.refusalFor(identity, start.agencies, (index) => `start.agencies[${index}]`);
     if (refusal !== null) throw refusal;
-    for (const agency of start.agencies) on.view.checkName(agency, start.subscription);
+    for (const agency of start.agencies) on.view.checkName(agency, start.subscription, "start.subscription");
     if (on.draining()) throw busError("DRAINING");
 
     const subscriptions = new Map(
@@ -56,8 +51,14 @@ export function receivePort(on: ReceiveDependencies): HandlerFor<DeliveryService
       void receiver.pump().then((sent) => (sent ? undefined : stream.send({ deliveries: [] })));
       for (let request = await requests.next(); request !== undefined; request = await requests.next()) {
         const later = checkLater(request);
-        if (later.kind === "settle") await settle(later.settle, receiver, on);
-        else grant(later.credit.additional, receiver, on);
+        if (later.kind === "settle") {
+          await settleDeliveries(later.settle.deliveries, on, {
+            system: identity.systemId,
+            receiver,
+            field: "settle.deliveries",
+            subscriptionOf: (agency) => receiver.subscriptions.get(agency),
+          });
+        } else grant(later.credit.additional, receiver, on);
       }
     } finally {
       on.view.leave(receiver);
@@ -71,32 +72,6 @@ function grant(additional: number, receiver: Receiver, on: ReceiveDependencies):
   }
   receiver.grant(additional);
   on.view.wakeReceiver(receiver);
-}
-
-async function settle(request: ReceiveSettle, receiver: Receiver, on: ReceiveDependencies): Promise<void> {
-  const touched = new Set<Subscription>();
-  try {
-    for (const [index, { agency, leafIndex }] of request.deliveries.entries()) {
-      const field = `settle.deliveries[${index}]`;
-      const subscription = receiver.subscriptions.get(agency);
-      if (subscription === undefined) throw invalid(`${field}.agency`, "an agency that start names");
-      if (leafIndex >= BigInt(Number.MAX_SAFE_INTEGER)) throw invalid(field, "the leaf index of a delivery");
-      const sequence = Number(leafIndex) + 1;
-      const settlement = subscription.settle(sequence);
-      if (settlement.kind === "not addressed") {
-        // Another replica may have seen, and handed out, what this one has yet to see: then it is handed out again.
-        if (sequence > on.view.position && sequence <= (await on.lastSequence())) continue;
-        throw invalid(field, `the leaf index of an event addressed to ${agency}`);
-      }
-      if (settlement.kind === "unchanged") continue;
-      touched.add(subscription);
-      if (settlement.entry.role === DeliveryRole.DELIVERY_ROLE_RECEIVER) {
-        on.notices.settled(subscription, sequence, receiver.identity.systemId);
-      }
-    }
-  } finally {
-    on.view.afterSettling(receiver, touched);
-  }
 }
 
 interface InterruptibleRequests {

@@ -1,9 +1,12 @@
 import { busError } from "@lienthong/chassis";
 import type {
+  FetchDeliveriesRequest,
   ReceiveCredit,
   ReceiveRequest,
   ReceiveSettle,
   ReceiveStart,
+  SettleDeliveryRequest,
+  SettledDelivery,
 } from "@lienthong/contracts/exchange/v1/delivery_service";
 
 /** The subscription of those who name none. */
@@ -14,16 +17,29 @@ export const creditMax = 10_000;
 const creditDefault = 256;
 const agenciesMax = 1_000;
 const settledPerMessageMax = 10_000;
+const pageSizeDefault = 100;
+const pageSizeMax = 1_000;
+const waitMsMax = 20_000;
 const agencyPattern = /^[a-z0-9][a-z0-9-]{0,62}$/;
 const subscriptionPattern = /^[a-z0-9][a-z0-9-]{0,30}$/;
 
-/** A `start` whose form is right. */
-export interface CheckedStart {
+/** Which subscription of which agencies, from where; the form is right. */
+export interface CheckedSubscription {
   readonly agencies: readonly string[];
   readonly subscription: string;
-  readonly credit: number;
   /** Sequence from which everything is handed out again; null: only what is not settled. */
   readonly fromSequence: number | null;
+}
+
+/** A `start` whose form is right. */
+export interface CheckedStart extends CheckedSubscription {
+  readonly credit: number;
+}
+
+/** A request for a page whose form is right. */
+export interface CheckedFetch extends CheckedSubscription {
+  readonly pageSize: number;
+  readonly waitMs: number;
 }
 
 /** Checks the first message of a stream. Throws a refusal that names the field. */
@@ -32,38 +48,75 @@ export function checkStart(request: ReceiveRequest | undefined, shard: string): 
     throw busError("FIELD_MISSING", { field: "start", allowed: "start as the first message" });
   }
   const start: ReceiveStart = request.what.value;
-  if (start.shard === "") throw busError("FIELD_MISSING", { field: "start.shard", allowed: shard });
-  if (start.shard !== shard) {
-    throw busError("SHARD_UNKNOWN", { field: "start.shard", shard: start.shard, allowed: shard });
-  }
-  if (start.agencies.length === 0) {
-    throw busError("FIELD_MISSING", { field: "start.agencies", allowed: "1 to 1,000 agency ids" });
-  }
-  if (start.agencies.length > agenciesMax) throw invalid("start.agencies", "1 to 1,000 agency ids");
-  for (const [index, agency] of start.agencies.entries()) {
-    const field = `start.agencies[${index}]`;
-    if (!agencyPattern.test(agency)) {
-      throw invalid(field, "1 to 63 characters of a-z, 0-9 and '-', the first a letter or digit");
-    }
-    if (start.agencies.indexOf(agency) !== index) throw invalid(field, "each agency once");
-  }
-  const subscription = start.subscription === "" ? mainSubscription : start.subscription;
-  if (!subscriptionPattern.test(subscription)) {
-    throw invalid(
-      "start.subscription",
-      "1 to 31 characters of a-z, 0-9 and '-', the first a letter or digit; empty: main",
-    );
-  }
+  const checked = checkSubscription(start, shard, "start.");
   if (start.credit > creditMax) throw invalid("start.credit", "1 to 10,000; 0: 256");
-  if (start.fromLeafIndex !== undefined && start.fromLeafIndex >= BigInt(Number.MAX_SAFE_INTEGER)) {
-    throw invalid("start.from_leaf_index", "an index of the shard's log");
+  return { ...checked, credit: start.credit === 0 ? creditDefault : start.credit };
+}
+
+/** Checks a request for a page. Throws a refusal that names the field. */
+export function checkFetch(request: FetchDeliveriesRequest, shard: string): CheckedFetch {
+  const checked = checkSubscription(request, shard, "");
+  const { pageSize, waitMs } = request;
+  if (pageSize > pageSizeMax) throw invalid("page_size", "1 to 1,000; 0: 100");
+  if (waitMs > waitMsMax) throw invalid("wait_ms", "0 to 20,000 milliseconds");
+  return { ...checked, pageSize: pageSize === 0 ? pageSizeDefault : pageSize, waitMs };
+}
+
+/** Checks a call that settles; returns the name. Throws a refusal that names the field. */
+export function checkSettle(request: SettleDeliveryRequest, shard: string): string {
+  checkShard(request.shard, shard, "");
+  const name = checkName(request.subscription, "");
+  checkSettledCount(request.deliveries, "deliveries");
+  for (const [index, { agency }] of request.deliveries.entries()) checkAgency(agency, `deliveries[${index}].agency`);
+  return name;
+}
+
+function checkSubscription(
+  request: Pick<ReceiveStart, "shard" | "agencies" | "subscription" | "fromLeafIndex">,
+  shard: string,
+  prefix: string,
+): CheckedSubscription {
+  checkShard(request.shard, shard, prefix);
+  const { agencies, fromLeafIndex } = request;
+  if (agencies.length === 0) {
+    throw busError("FIELD_MISSING", { field: `${prefix}agencies`, allowed: "1 to 1,000 agency ids" });
   }
-  return {
-    agencies: start.agencies,
-    subscription,
-    credit: start.credit === 0 ? creditDefault : start.credit,
-    fromSequence: start.fromLeafIndex === undefined ? null : Number(start.fromLeafIndex) + 1,
-  };
+  if (agencies.length > agenciesMax) throw invalid(`${prefix}agencies`, "1 to 1,000 agency ids");
+  for (const [index, agency] of agencies.entries()) {
+    const field = `${prefix}agencies[${index}]`;
+    checkAgency(agency, field);
+    if (agencies.indexOf(agency) !== index) throw invalid(field, "each agency once");
+  }
+  const subscription = checkName(request.subscription, prefix);
+  if (fromLeafIndex !== undefined && fromLeafIndex >= BigInt(Number.MAX_SAFE_INTEGER)) {
+    throw invalid(`${prefix}from_leaf_index`, "an index of the shard's log");
+  }
+  return { agencies, subscription, fromSequence: fromLeafIndex === undefined ? null : Number(fromLeafIndex) + 1 };
+}
+
+function checkShard(named: string, shard: string, prefix: string): void {
+  const field = `${prefix}shard`;
+  if (named === "") throw busError("FIELD_MISSING", { field, allowed: shard });
+  if (named !== shard) throw busError("SHARD_UNKNOWN", { field, shard: named, allowed: shard });
+}
+
+function checkAgency(agency: string, field: string): void {
+  if (agencyPattern.test(agency)) return;
+  throw invalid(field, "1 to 63 characters of a-z, 0-9 and '-', the first a letter or digit");
+}
+
+function checkName(named: string, prefix: string): string {
+  if (named === "") return mainSubscription;
+  if (subscriptionPattern.test(named)) return named;
+  throw invalid(
+    `${prefix}subscription`,
+    "1 to 31 characters of a-z, 0-9 and '-', the first a letter or digit; empty: main",
+  );
+}
+
+function checkSettledCount(deliveries: readonly SettledDelivery[], field: string): void {
+  if (deliveries.length === 0) throw busError("FIELD_MISSING", { field, allowed: "1 to 10,000 deliveries" });
+  if (deliveries.length > settledPerMessageMax) throw invalid(field, "1 to 10,000 deliveries");
 }
 
 /** Checks a later message. Throws a refusal that names the field. */
@@ -73,12 +126,7 @@ export function checkLater(
   const { what } = request;
   switch (what?.$case) {
     case "settle":
-      if (what.value.deliveries.length === 0) {
-        throw busError("FIELD_MISSING", { field: "settle.deliveries", allowed: "1 to 10,000 deliveries" });
-      }
-      if (what.value.deliveries.length > settledPerMessageMax) {
-        throw invalid("settle.deliveries", "1 to 10,000 deliveries");
-      }
+      checkSettledCount(what.value.deliveries, "settle.deliveries");
       return { kind: "settle", settle: what.value };
     case "credit":
       if (what.value.additional < 1 || what.value.additional > creditMax) {

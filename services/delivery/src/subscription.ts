@@ -6,8 +6,8 @@ import type { SettledState } from "./settled-state.ts";
 export interface Holder {
   /** Deliveries that it would take now. */
   readonly freeCredit: number;
-  /** It no longer has one of them, settled or not. */
-  release(): void;
+  /** It no longer has one of a subscription's deliveries, settled or not. */
+  release(from: Subscription): void;
 }
 
 /** An event that the subscription has not settled and that is in memory: waiting in the queue, or under way to a holder. */
@@ -44,7 +44,7 @@ const settledAheadMax = 10_000;
 export class Subscription {
   readonly agency: AgencyIndex;
   readonly name: string;
-  /** The connections that receive under this name. */
+  /** Who receives under this name: streams, calls that fetch, and the desk that stands for such calls between them. */
   readonly receivers = new Set<Holder>();
   /** Sequence of its last message in the SETTLED stream; 0 before the first. */
   settledMessage = 0;
@@ -177,16 +177,17 @@ export class Subscription {
 
   /** Settles the event at a sequence, whoever holds it. */
   settle(sequence: number): Settlement {
+    if (this.#settledAhead.has(sequence)) return { kind: "unchanged" };
+    // Behind the cursor it was handed out before a reconnect, or by another replica.
+    if (sequence > this.#cursor && this.agency.entry(sequence) !== null) this.#refill(sequence);
     const open = this.#open.get(sequence);
     if (open !== undefined) {
       this.#settleOpen(open);
       this.changed = true;
       return { kind: "settled", entry: open };
     }
-    if (this.#settledAhead.has(sequence)) return { kind: "unchanged" };
     const entry = this.agency.entry(sequence);
     if (entry === null) return { kind: "not addressed" };
-    // Behind the cursor it was handed out before a reconnect; up to it, settled before.
     if (sequence <= this.#cursor || this.#settledAhead.size >= settledAheadMax) return { kind: "unchanged" };
     this.#settledAhead.add(sequence);
     return { kind: "settled", entry };
@@ -229,7 +230,7 @@ export class Subscription {
     this.#takeBack((delivery) => unsent.has(delivery), false);
   }
 
-  /** Nobody receives any more: what can be read from the index again leaves the memory. */
+  /** Nobody receives any more, and nothing is under way: what can be read from the index again leaves the memory. */
   rest(): void {
     // While others are ahead of this replica, what comes is settled by their word: that is forgotten only when it is used up.
     if (this.#settledElsewhere !== null) return;
@@ -324,8 +325,12 @@ export class Subscription {
     this.#epoch = epoch;
   }
 
-  #refill(): void {
-    while (this.#behind && this.#queue.length < refillBelow) {
+  /** Reads on from the index until enough is in memory; up to a sequence as far as the memory allows. */
+  #refill(upTo: number = 0): void {
+    while (
+      this.#behind &&
+      (this.#queue.length < refillBelow || (this.#cursor < upTo && this.#queue.length < queueMax))
+    ) {
       const page = this.agency.entriesAfter(this.#cursor, pageMax);
       for (const entry of page) {
         this.#cursor = entry.sequence;
@@ -368,7 +373,7 @@ export class Subscription {
 
   #release(delivery: OpenDelivery): void {
     this.#underWay.delete(delivery.sequence);
-    delivery.holder?.release();
+    delivery.holder?.release(this);
     delivery.holder = null;
     const lane = this.#lanes.get(delivery.lane);
     if (lane === undefined) return;

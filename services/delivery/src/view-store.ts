@@ -9,7 +9,6 @@ export interface StoredHandoff {
   readonly sequence: number;
   /** Its hash, 32 bytes. */
   readonly forward: Uint8Array;
-  readonly sender: string;
   readonly dossier: string;
   /** Branches not answered yet: id, receiver, and whether "delivered" is in the stream. */
   readonly branches: readonly (readonly [branch: string, receiver: string, delivered: boolean])[];
@@ -22,12 +21,14 @@ export interface ViewChanges {
   readonly handoffs: readonly StoredHandoff[];
   /** Sequences of forwards whose handoffs have all ended. */
   readonly ended: readonly number[];
+  /** Who has to do with a dossier, as text; null: it has ended. */
+  readonly parties: readonly { readonly dossier: string; readonly text: string | null }[];
   readonly position: number;
   /** Leaf hash of the event at the position, 32 bytes. */
   readonly hash: Uint8Array;
 }
 
-const schemaVersion = 1;
+const schemaVersion = 2;
 /** Entries of one agency in one row; a page of the index is read in a few rows. */
 const entriesPerRowMax = 512;
 const cacheKib = 8_192;
@@ -44,10 +45,10 @@ const schema = `
   CREATE TABLE handoffs (
     sequence INTEGER PRIMARY KEY,
     forward BLOB NOT NULL UNIQUE CHECK (length(forward) = 32),
-    sender TEXT NOT NULL,
     dossier TEXT NOT NULL,
     branches TEXT NOT NULL
   ) STRICT;
+  CREATE TABLE parties (dossier TEXT PRIMARY KEY, parties TEXT NOT NULL) WITHOUT ROWID, STRICT;
   CREATE TABLE position (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     sequence INTEGER NOT NULL,
@@ -57,8 +58,8 @@ const schema = `
 `;
 
 /**
- * What the view has folded out of the stream so far: per agency the events addressed to it, and the handoffs that have not
- * ended. Rebuildable, so nothing here is fsynced: a power cut takes position and content back together.
+ * What the view has folded out of the stream so far: per agency the events addressed to it, the handoffs that have not
+ * ended, and who has to do with each open dossier. Rebuildable, so nothing here is fsynced: a power cut takes position and content back together.
  */
 export class ViewStore {
   readonly #path: string;
@@ -104,8 +105,10 @@ export class ViewStore {
     const database = this.#database;
     const addAgency = this.#statement("INSERT INTO agencies (id, name) VALUES (?, ?)");
     const addEntries = this.#statement("INSERT INTO addressed VALUES (?, ?, ?, ?)");
-    const putHandoff = this.#statement("INSERT OR REPLACE INTO handoffs VALUES (?, ?, ?, ?, ?)");
+    const putHandoff = this.#statement("INSERT OR REPLACE INTO handoffs VALUES (?, ?, ?, ?)");
     const endHandoff = this.#statement("DELETE FROM handoffs WHERE sequence = ?");
+    const putParties = this.#statement("INSERT OR REPLACE INTO parties VALUES (?, ?)");
+    const endDossier = this.#statement("DELETE FROM parties WHERE dossier = ?");
     const move = this.#statement("INSERT OR REPLACE INTO position VALUES (1, ?, ?)");
     database.exec("BEGIN IMMEDIATE");
     try {
@@ -116,10 +119,14 @@ export class ViewStore {
           addEntries.run(agency, (row.at(-1) as IndexEntry).sequence, row.length, packEntries(row));
         }
       }
-      for (const { sequence, forward, sender, dossier, branches } of changes.handoffs) {
-        putHandoff.run(sequence, forward, sender, dossier, JSON.stringify(branches));
+      for (const { sequence, forward, dossier, branches } of changes.handoffs) {
+        putHandoff.run(sequence, forward, dossier, JSON.stringify(branches));
       }
       for (const sequence of changes.ended) endHandoff.run(sequence);
+      for (const { dossier, text } of changes.parties) {
+        if (text === null) endDossier.run(dossier);
+        else putParties.run(dossier, text);
+      }
       move.run(changes.position, changes.hash);
       // A crash before this leaves view and position where they were: the events between are handed over again.
       database.exec("COMMIT");
@@ -164,6 +171,12 @@ export class ViewStore {
 
   handoffBySequence(sequence: number): StoredHandoff | null {
     return storedHandoff(this.#statement("SELECT * FROM handoffs WHERE sequence = ?").get(sequence));
+  }
+
+  /** Who has to do with an open dossier, as it was written; null if it has ended or is not known. */
+  parties(dossier: string): string | null {
+    const row = this.#statement("SELECT parties FROM parties WHERE dossier = ?").get(dossier);
+    return row === undefined ? null : (row.parties as string);
   }
 
   /** Forgets everything, because the stream is not the one that the view was made from. */
@@ -232,7 +245,6 @@ function storedHandoff(row: Record<string, unknown> | undefined): StoredHandoff 
   return {
     sequence: row.sequence as number,
     forward: row.forward as Uint8Array,
-    sender: row.sender as string,
     dossier: row.dossier as string,
     branches: JSON.parse(row.branches as string) as StoredHandoff["branches"],
   };

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { ClientDuplexStream } from "@grpc/grpc-js";
+import { type ClientDuplexStream, type ClientUnaryCall, Metadata } from "@grpc/grpc-js";
 import {
   createGrpcServer,
   createLogger,
@@ -17,11 +17,14 @@ import { createGrpcCredentials, grpcChannelOptions } from "@lienthong/chassis/ch
 import {
   type Delivery,
   DeliveryServiceClient,
+  type FetchDeliveriesRequest,
+  type FetchDeliveriesResponse,
   type ReceiveRequest,
   type ReceiveResponse,
+  type SettleDeliveryRequest,
 } from "@lienthong/contracts/exchange/v1/delivery_service";
 import type { BusStatement, EventHeader } from "@lienthong/contracts/exchange/v1/event";
-import { Statement, StatementEnvelope } from "@lienthong/contracts/exchange/v1/statement";
+import { Open, Statement, StatementEnvelope } from "@lienthong/contracts/exchange/v1/statement";
 import {
   type AppendMessage,
   createAppender,
@@ -117,11 +120,18 @@ export class TestShard {
       dueTime: undefined,
       copies: copies.map((copy) => ({ agency: copy, unit: "" })),
     }));
-    return this.statementEvent(from, dossier, { $case: "forward", value: { branches } }, "r".repeat(weight));
+    return this.statementEvent(from, dossier, { $case: "forward", value: { branches } }, ["0"], "r".repeat(weight));
+  }
+
+  openEvent(author: string, dossier: string): TestEvent {
+    const value = Open.fromPartial({ areaCode: "00001", step: "intake" });
+    return this.statementEvent(author, dossier, { $case: "open", value }, []);
   }
 
   acknowledgeEvent(author: string, dossier: string, forward: Uint8Array, branch = "0"): TestEvent {
-    return this.statementEvent(author, dossier, { $case: "acknowledge", value: { handoff: { forward, branch } } });
+    return this.statementEvent(author, dossier, { $case: "acknowledge", value: { handoff: { forward, branch } } }, [
+      branch,
+    ]);
   }
 
   deliveredEvent(receiver: string, dossier: string, forward: Uint8Array, branch = "0"): TestEvent {
@@ -137,7 +147,14 @@ export class TestShard {
     return { dossier, bytes: (header) => encodeEvent(header, { $case: "bus", value: bus }) };
   }
 
-  statementEvent(author: string, dossier: string, what: Statement["what"], officerRef = ""): TestEvent {
+  /** `on`: the branches it acts on. */
+  statementEvent(
+    author: string,
+    dossier: string,
+    what: Statement["what"],
+    on: readonly string[],
+    officerRef = "",
+  ): TestEvent {
     const payload = Statement.encode({
       version: 1,
       network: new Uint8Array(32),
@@ -146,7 +163,7 @@ export class TestShard {
       statementId: "0190a000-0000-7000-8000-000000000000",
       dossier,
       statedTime: timestampFromMs(0),
-      prior: [],
+      prior: on.map((branch) => ({ branch, head: new Uint8Array(32) })),
       what,
     }).finish();
     const envelopeBytes = StatementEnvelope.encode({ payload, signatures: [] }).finish();
@@ -214,6 +231,14 @@ export interface Replica {
   /** Resolves when the follower has handed over a leaf. */
   reached(leafIndex: number): Promise<void>;
   receive(options?: StartOptions): TestReceiver;
+  /** Fetches a page for dep-b unless told otherwise. Rejects with the refusal. */
+  fetch(request?: Partial<FetchDeliveriesRequest>, options?: CallOptionsOfTest): Promise<FetchDeliveriesResponse>;
+  /** Settles by a plain call, for dep-b unless told otherwise. Rejects with the refusal. */
+  settle(
+    leafIndexes: readonly (number | bigint)[],
+    request?: Partial<SettleDeliveryRequest>,
+    options?: CallOptionsOfTest,
+  ): Promise<void>;
   stop(): Promise<void>;
   /** Ends without writing anything more. */
   crash(): Promise<void>;
@@ -227,6 +252,20 @@ export interface StartOptions {
   readonly system?: string;
   /** Leaves the first message to the test. */
   readonly silent?: boolean;
+}
+
+type UnaryCall<Request, Response> = (
+  request: Request,
+  metadata: Metadata,
+  options: { deadline: number },
+  callback: (error: ServiceErrorLike | null, response: Response) => void,
+) => ClientUnaryCall;
+
+/** How a plain call is made. */
+export interface CallOptionsOfTest {
+  readonly system?: string;
+  readonly deadlineMs?: number;
+  readonly signal?: AbortSignal;
 }
 
 let replicas = 0;
@@ -288,6 +327,36 @@ export async function startReplica(shard: TestShard, options: Partial<DeliveryOp
     await follower.stop();
     await feedConnection.close();
   };
+  const clientOf = (system: string) => {
+    const material = credentials.get(system);
+    if (material === undefined) throw new Error("No such test system.");
+    const client = new DeliveryServiceClient(
+      server.address,
+      createGrpcCredentials(material),
+      grpcChannelOptions({ sharedConnection: false }),
+    );
+    clients.push(client);
+    return client;
+  };
+  const plainClients = new Map<string, DeliveryServiceClient>();
+  const call = <Request, Response>(
+    method: "fetchDeliveries" | "settleDelivery",
+    request: Request,
+    { system = "sys", deadlineMs = 30_000, signal }: CallOptionsOfTest,
+  ): Promise<Response> => {
+    const client = plainClients.get(system) ?? clientOf(system);
+    plainClients.set(system, client);
+    return new Promise((resolve, reject) => {
+      const made = (client[method] as unknown as UnaryCall<Request, Response>).call(
+        client,
+        request,
+        new Metadata(),
+        { deadline: Date.now() + deadlineMs },
+        (error, response) => (error === null ? resolve(response) : reject(fromServiceError(error))),
+      );
+      signal?.addEventListener("abort", () => made.cancel());
+    });
+  };
   return {
     deliveries,
     server,
@@ -299,14 +368,7 @@ export async function startReplica(shard: TestShard, options: Partial<DeliveryOp
       });
     },
     receive(start = {}) {
-      const material = credentials.get(start.system ?? "sys");
-      if (material === undefined) throw new Error("No such test system.");
-      const client = new DeliveryServiceClient(
-        server.address,
-        createGrpcCredentials(material),
-        grpcChannelOptions({ sharedConnection: false }),
-      );
-      clients.push(client);
+      const client = clientOf(start.system ?? "sys");
       const receiver = new TestReceiver(client.receive());
       receivers.push(receiver);
       if (start.silent !== true) {
@@ -322,6 +384,24 @@ export async function startReplica(shard: TestShard, options: Partial<DeliveryOp
         });
       }
       return receiver;
+    },
+    fetch: (request = {}, options = {}) =>
+      call(
+        "fetchDeliveries",
+        {
+          shard: shard.name,
+          agencies: ["dep-b"],
+          subscription: "",
+          pageSize: 0,
+          waitMs: 0,
+          fromLeafIndex: undefined,
+          ...request,
+        },
+        options,
+      ),
+    async settle(leafIndexes, request = {}, options = {}) {
+      const deliveries = leafIndexes.map((leafIndex) => ({ agency: "dep-b", leafIndex: BigInt(leafIndex), shard: "" }));
+      await call("settleDelivery", { shard: shard.name, subscription: "", deliveries, ...request }, options);
     },
     async stop() {
       await deliveries.drain();
@@ -370,7 +450,11 @@ export class TestReceiver {
     this.write({
       $case: "settle",
       value: {
-        deliveries: deliveries.map(({ agency = "dep-b", leafIndex }) => ({ agency, leafIndex: BigInt(leafIndex) })),
+        deliveries: deliveries.map(({ agency = "dep-b", leafIndex }) => ({
+          agency,
+          leafIndex: BigInt(leafIndex),
+          shard: "",
+        })),
       },
     });
   }

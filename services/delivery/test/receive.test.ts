@@ -23,6 +23,7 @@ const forwards = (count: number, dossierOf = (index: number) => index) =>
 describe("what is handed out", () => {
   test("an event goes to its receiver, its copies and, once answered, to its sender, under their roles and with the stored bytes", async () => {
     const { shard, replica } = await newReplica();
+    await shard.append([shard.openEvent("ward-a", dossierCode(1))]);
     const [forward] = await shard.forward([{ to: "dep-b", dossier: dossierCode(1), copies: ["ward-c"] }]);
     const receiver = replica.receive({ agencies: ["dep-b", "ward-a", "ward-c"] });
     await receiver.count(2);
@@ -35,9 +36,9 @@ describe("what is handed out", () => {
       redelivered,
     }));
     expect(seen).toEqual([
-      { agency: "dep-b", role: DeliveryRole.DELIVERY_ROLE_RECEIVER, leafIndex: 0n, redelivered: false },
-      { agency: "ward-c", role: DeliveryRole.DELIVERY_ROLE_COPY, leafIndex: 0n, redelivered: false },
-      { agency: "ward-a", role: DeliveryRole.DELIVERY_ROLE_SENDER, leafIndex: 1n, redelivered: false },
+      { agency: "dep-b", role: DeliveryRole.DELIVERY_ROLE_RECEIVER, leafIndex: 1n, redelivered: false },
+      { agency: "ward-c", role: DeliveryRole.DELIVERY_ROLE_COPY, leafIndex: 1n, redelivered: false },
+      { agency: "ward-a", role: DeliveryRole.DELIVERY_ROLE_SENDER, leafIndex: 2n, redelivered: false },
     ]);
     expect(readEvent(receiver.deliveries[2]!.event).dossier).toBe(dossierCode(1));
     expect(replica.deliveries.waitingCount("dep-b")).toBe(1);

@@ -39,8 +39,8 @@ const settle = (agency: string, leafIndex: bigint): What => ({
   $case: "settle",
   value: {
     deliveries: [
-      { agency: "dep-b", leafIndex: 0n },
-      { agency, leafIndex },
+      { agency: "dep-b", leafIndex: 0n, shard: "" },
+      { agency, leafIndex, shard: "" },
     ],
   },
 });

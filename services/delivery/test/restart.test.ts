@@ -81,21 +81,22 @@ describe("after a restart", () => {
   test("a handoff's sender is known however long ago it was forwarded, and its end is forgotten", async () => {
     const shard = await TestShard.create(ground);
     const first = await startReplica(shard);
+    await shard.append([shard.openEvent("ward-a", dossierCode(1))]);
     const [forward] = await shard.forward([{ to: ["dep-b", "dep-c"], dossier: dossierCode(1) }]);
-    await first.reached(0);
+    await first.reached(1);
     await first.stop();
     const replica = await startReplica(shard, { directory: first.folder });
     onTestFinished(() => replica.stop());
     await shard.append([
       shard.deliveredEvent("dep-b", dossierCode(1), forward!.hash, "0.1"),
       shard.acknowledgeEvent("dep-b", dossierCode(1), forward!.hash, "0.1"),
-      shard.acknowledgeEvent("dep-b", dossierCode(1), forward!.hash, "0.1"),
+      shard.deliveredEvent("dep-b", dossierCode(1), forward!.hash, "0.1"),
       shard.acknowledgeEvent("dep-c", dossierCode(1), forward!.hash, "0.2"),
     ]);
     const sender = replica.receive({ agencies: ["ward-a"] });
     await sender.count(3);
-    await replica.reached(4);
-    expect(sender.leafIndexes()).toEqual([1, 2, 4]);
+    await replica.reached(5);
+    expect(sender.leafIndexes()).toEqual([2, 3, 5]);
   });
 
   test("a handoff that was settled before the crash, but not recorded, is handed out and told again", async () => {

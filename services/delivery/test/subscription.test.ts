@@ -36,6 +36,7 @@ class TestIndex {
       entries: [{ agency: 1, entries: this.agency.unwritten }],
       handoffs: [],
       ended: [],
+      parties: [],
       position: this.position,
       hash: new Uint8Array(32),
     });

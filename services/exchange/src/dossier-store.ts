@@ -11,6 +11,8 @@ export interface LoadedDossier {
   readonly state: DossierState | null;
   /** Stream sequence of its last event; 0 for none. What the next append expects. */
   readonly sequence: number;
+  /** The last event's bytes; empty for none. What a refusal mostly cites. */
+  readonly lastBytes: Uint8Array;
 }
 
 /** An event of a dossier as it lies in the stream. */
@@ -19,7 +21,8 @@ export interface StoredEvent {
   readonly bytes: Uint8Array;
 }
 
-const absent: LoadedDossier = { state: null, sequence: 0 };
+/** A dossier that the stream does not have. */
+export const absentDossier: LoadedDossier = { state: null, sequence: 0, lastBytes: new Uint8Array(0) };
 
 /** States of dossiers, folded from the stream and kept for those that are busy. */
 export class DossierStore {
@@ -62,6 +65,15 @@ export class DossierStore {
     this.#cache.clear();
   }
 
+  /** What the dossier is at the leader: what is known already, if its last event there is the one that is known. */
+  async confirm(dossier: string): Promise<LoadedDossier> {
+    const known = this.#cache.get(dossier);
+    if (known?.state == null) return this.load(dossier);
+    const last = await this.#reader.lastAtLeader(eventSubject(this.#shard, dossier));
+    const isSame = last?.sequence === known.sequence && hashesEqual(leafHash(last.payload), known.state.lastEvent);
+    return isSame ? known : this.load(dossier);
+  }
+
   /** Reads the dossier at the leader, and compares it with what this replica has seen before. */
   async load(dossier: string): Promise<LoadedDossier> {
     // Asked before reading: the follower may see an event of another replica between the leader's answer and its arrival here.
@@ -78,7 +90,11 @@ export class DossierStore {
       }
       state = evolve(state, read, hash);
     }
-    const loaded = state === null ? absent : { state, sequence: events.at(-1)?.sequence ?? 0 };
+    const last = events.at(-1);
+    const loaded =
+      state === null || last === undefined
+        ? absentDossier
+        : { state, sequence: last.sequence, lastBytes: Uint8Array.from(last.bytes) };
     this.#compareWithSeen(dossier, loaded, seen);
     this.#cache.set(dossier, loaded);
     return loaded;

@@ -6,10 +6,16 @@ import { submitStatementPort } from "./ports/submit-statement-port.ts";
 import type { FollowedRegistry } from "./registry-in-force.ts";
 import type { ServedShards } from "./served-shards.ts";
 import { SignatureCheck } from "./signature-check.ts";
+import { StatementRate } from "./statement-rate.ts";
 
 /** ExchangeService over the shards of this process. */
 export function exchangeService(shards: ServedShards, registry: FollowedRegistry): GrpcService {
-  const on = { shards, registry: () => registry.state, signatureCheck: new SignatureCheck() };
+  const on = {
+    shards,
+    registry: () => registry.state,
+    signatureCheck: new SignatureCheck(),
+    rate: new StatementRate(),
+  };
   return grpcService(ExchangeServiceService, {
     submitStatement: submitStatementPort(on),
     streamStatements: streamStatementsPort(on),

@@ -15,6 +15,7 @@ import { readEvent, type SigningKey } from "@lienthong/statement";
 import { hashesEqual } from "@lienthong/tlog";
 import type { NatsConnection } from "@nats-io/nats-core";
 import { appendDurably } from "./append-durably.ts";
+import type { DocumentsCheck } from "./documents-ready.ts";
 import { DossierStore } from "./dossier-store.ts";
 import { type EventFeed, type EventFollower, feedEvents } from "./event-feed.ts";
 import { createPromisePen } from "./promise-pen.ts";
@@ -37,6 +38,8 @@ export interface ExchangeOptions {
   readonly connection: NatsConnection;
   readonly registry: FollowedRegistry;
   readonly promiseKey: SigningKey;
+  /** Tells whether documents are there; without it, statements that name travelling ones are refused. */
+  readonly documents?: DocumentsCheck;
   /** Where a simulated clock begins; only for a shard that the registry declares simulated, and only when it is opened. */
   readonly simulatedStart?: Timestamp;
   /** Real UTC. */
@@ -214,6 +217,7 @@ export async function createExchange(options: ExchangeOptions): Promise<Exchange
       clock,
       writePath,
       dossiers,
+      documents: options.documents ?? null,
       eventCount: () => feed?.position() ?? 0,
     },
     clock,

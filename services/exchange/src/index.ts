@@ -1,4 +1,5 @@
 export { authenticateSystem, delegationRefusal } from "./authenticate.ts";
+export type { DocumentsCheck } from "./documents-ready.ts";
 export type { EventFollower, FedEvent } from "./event-feed.ts";
 export { createExchange, type Exchange, type ExchangeOptions } from "./exchange.ts";
 export { exchangeService } from "./exchange-service.ts";

@@ -4,6 +4,7 @@ import type { TrailEntry } from "@lienthong/contracts/exchange/v1/exchange_servi
 import { RecordStatus } from "@lienthong/contracts/registry/v1/record";
 import {
   type BranchCustody,
+  branchesOfLastEvent,
   type CustodyState,
   type DossierState,
   evolve,
@@ -38,14 +39,14 @@ export async function readDossierFor(
     throw busError("FIELD_INVALID", { field: "dossier", allowed: "an official dossier code such as H26-250505-0001" });
   }
   const stored = await store.events(dossier);
-  let state: DossierState | null = null;
-  const read = stored.map((event) => {
+  let folded: DossierState | null = null;
+  const read: { stored: StoredEvent; event: ReadEvent; hash: Uint8Array; concerns: string[] }[] = [];
+  for (const event of stored) {
     const hash = leafHash(event.bytes);
     const parsed = readEvent(event.bytes);
-    state = evolve(state, parsed, hash);
-    return { stored: event, event: parsed, hash };
-  });
-  const folded = state as DossierState | null;
+    folded = evolve(folded, parsed, hash);
+    read.push({ stored: event, event: parsed, hash, concerns: branchesOf(parsed, folded) });
+  }
   if (folded === null) throw busError("DOSSIER_UNKNOWN", { field: "dossier", dossier });
   const branches = auditsDossier(registry, question, folded)
     ? [...folded.branches.values()]
@@ -55,20 +56,19 @@ export async function readDossierFor(
   return {
     state: folded,
     branches,
-    events: read.map((entry) => ({ ...entry, visible: branchesOf(entry.event).some((branch) => visible.has(branch)) })),
+    events: read.map(({ concerns, ...entry }) => ({
+      ...entry,
+      visible: concerns.some((branch) => visible.has(branch)),
+    })),
   };
 }
 
-/** Branches that an event concerns. */
-function branchesOf(event: ReadEvent): string[] {
-  if (event.body.$case === "bus") return [event.body.bus.branch];
-  if (event.body.$case === "shard") return [];
-  const { statement } = event.body;
-  if (statement.what?.$case === "open") return ["0"];
-  const named = statement.prior.map((prior) => prior.branch);
-  if (statement.what?.$case === "forward") named.push(...statement.what.value.branches.map((branch) => branch.branch));
-  if (statement.what?.$case === "join") named.push(statement.what.value.into);
-  return named;
+/**
+ * Branches that an event concerns, `after` it: all that it moved, also where the statement does not name them (a stop ends the
+ * opinions that were asked for, and who was asked may see why).
+ */
+function branchesOf(event: ReadEvent, after: DossierState): string[] {
+  return branchesOfLastEvent(after, event.body.$case === "bus" ? event.body.bus.branch : undefined);
 }
 
 /** True if the agency has an audit scope that covers this dossier. */

@@ -1,6 +1,7 @@
 import { busError, type Clock } from "@lienthong/chassis";
 import type { ShardRecord } from "@lienthong/contracts/registry/v1/record";
 import type { RegistryState } from "@lienthong/registry-state";
+import type { DocumentsCheck } from "./documents-ready.ts";
 import type { DossierStore } from "./dossier-store.ts";
 import type { WritePath } from "./write-path.ts";
 
@@ -13,6 +14,8 @@ export interface ServedShard {
   readonly clock: Clock;
   readonly writePath: WritePath;
   readonly dossiers: DossierStore;
+  /** Null: this process knows no documents, and statements that name travelling ones are refused. */
+  readonly documents: DocumentsCheck | null;
   /** Events that this process knows of. */
   eventCount(): number;
 }

@@ -3,9 +3,11 @@ import type { RegistryState } from "@lienthong/registry-state";
 import { MessageRefusedError, type ReceivedStatement, readStatement } from "@lienthong/statement";
 import { hashesEqual, sha256 } from "@lienthong/tlog";
 import { delegationRefusal, verifySignatures } from "./authenticate.ts";
+import { expectDocumentsReady } from "./documents-ready.ts";
 import type { WriteOutcome } from "./proposal.ts";
 import type { ServedShards } from "./served-shards.ts";
 import type { SignatureCheck } from "./signature-check.ts";
+import type { StatementRate } from "./statement-rate.ts";
 
 /** Most bytes an envelope may have, so that its event stays within 61,440. */
 const envelopeBytesMax = 60_800;
@@ -14,10 +16,11 @@ const envelopeBytesMax = 60_800;
 export interface SubmitDependencies {
   readonly shards: ServedShards;
   readonly signatureCheck: SignatureCheck;
+  readonly rate: StatementRate;
   registry(): RegistryState;
 }
 
-/** Submits one statement for a system that is authenticated: read, check, verify, write. Never rejects. */
+/** Submits one statement for a system that is authenticated: read, check, verify, look for its documents, write. Never rejects. */
 export async function submitStatement(
   envelope: Uint8Array,
   system: string,
@@ -33,7 +36,11 @@ export async function submitStatement(
     const author = statement.author?.agency ?? "";
     const undelegated = delegationRefusal(registry, system, author, "statement.author.agency");
     if (undelegated !== null) throw undelegated;
+    if (!on.rate.take(author, statement.dossier, performance.now())) {
+      throw busError("OVERLOADED", { field: "statement.dossier", dossier: statement.dossier });
+    }
     await verifySignatures(registry, received.envelope, on.signatureCheck);
+    await expectDocumentsReady(statement, shard);
     return await shard.writePath.submit({
       kind: "statement",
       dossier: statement.dossier,

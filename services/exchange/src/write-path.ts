@@ -3,7 +3,7 @@ import type { Decision, DossierState, Refusal } from "@lienthong/domain";
 import { type Appender, batchMessagesMax, eventSubject, type Reader } from "@lienthong/event-store";
 import { type AppendDraft, type AppendedRound, appendDurably, singlePublishesMax } from "./append-durably.ts";
 import { decideProposal } from "./decide-proposal.ts";
-import type { DossierStore } from "./dossier-store.ts";
+import { absentDossier, type DossierStore, type LoadedDossier } from "./dossier-store.ts";
 import type { EventDraft, RoundTimes } from "./event-draft.ts";
 import type { PromisePen } from "./promise-pen.ts";
 import type { DossierProposal, WriteOutcome } from "./proposal.ts";
@@ -49,13 +49,15 @@ interface Draft extends AppendDraft {
 interface HeldAnswer {
   readonly waiting: Waiting;
   readonly dossier: string;
+  /** The dossier as the round found it. */
+  readonly found: LoadedDossier;
   readonly decision: Exclude<Decision, { kind: "accept" }>;
 }
 
 /** A dossier in a round: its state so far, and whether that state was read at the leader in this round. */
 interface RoundDossier {
+  readonly found: LoadedDossier;
   state: DossierState | null;
-  readonly sequence: number;
   readonly fresh: boolean;
   /** Drafts of this round are part of `state`. */
   drafted: boolean;
@@ -163,7 +165,7 @@ export class WritePath {
       );
       // ---- durable -----------------------------------------------------------------------------------------------------
       for (const { draft, sequence } of result.appended) {
-        dossiers.keep(draft.dossier, { state: draft.event.after, sequence });
+        dossiers.keep(draft.dossier, { state: draft.event.after, sequence, lastBytes: draft.bytes });
       }
       this.#options.onAppended?.(result.appended);
       for (const dossier of result.losers) dossiers.forget(dossier);
@@ -211,16 +213,12 @@ export class WritePath {
       const known = dossiers.cached(dossier);
       const opens = proposal.kind === "statement" && proposal.received.statement.what?.$case === "open";
       const mustRead = this.#mustRead.delete(dossier);
-      const takenAsNew = opens && !mustRead && !dossiers.wasSeen(dossier);
-      const taken = known ?? (takenAsNew ? { state: null, sequence: 0 } : null);
-      loaded.set(dossier, { state: null, sequence: 0, ...taken, fresh: false, drafted: false, postponed: false });
-      if (taken === null) {
-        loads.push(
-          dossiers.load(dossier).then((read) => {
-            loaded.set(dossier, { ...read, fresh: true, drafted: false, postponed: false });
-          }),
-        );
-      }
+      const takenAsNew = opens && known === undefined && !dossiers.wasSeen(dossier) ? absentDossier : undefined;
+      const taken = mustRead ? undefined : (known ?? takenAsNew);
+      const put = (found: LoadedDossier, fresh: boolean): void =>
+        void loaded.set(dossier, { found, state: found.state, fresh, drafted: false, postponed: false });
+      put(taken ?? absentDossier, false);
+      if (taken === undefined) loads.push(dossiers.confirm(dossier).then((found) => put(found, true)));
     }
     // A store that cannot be read fails the round: nothing is stored, and everybody may try again.
     await Promise.all(loads).catch((error: unknown) => {
@@ -230,7 +228,7 @@ export class WritePath {
   }
 
   #decideRound(round: readonly Waiting[], loaded: Map<string, RoundDossier>): { drafts: Draft[]; held: HeldAnswer[] } {
-    const { clock, wallClock, dossiers } = this.#options;
+    const { clock, wallClock } = this.#options;
     const registry = this.#options.registry();
     const recordedTime = clock.now();
     const times: RoundTimes = {
@@ -244,6 +242,8 @@ export class WritePath {
     const drafts: Draft[] = [];
     const held: HeldAnswer[] = [];
     const postponed: Waiting[] = [];
+    // A round of one dossier appends one event, as a plain publish; more would be a batch, and everybody would wait for it.
+    const isOfOneDossier = loaded.size === 1;
     for (const waiting of round) {
       const { proposal } = waiting;
       const dossier = loaded.get(proposal.dossier) as RoundDossier;
@@ -257,7 +257,10 @@ export class WritePath {
         times,
         replica: this.#options.replica,
       });
-      if (verdict.kind === "draft") {
+      if (verdict.kind === "draft" && isOfOneDossier && dossier.drafted) {
+        dossier.postponed = true;
+        postponed.push(waiting);
+      } else if (verdict.kind === "draft") {
         const { event } = verdict;
         drafts.push({
           waiting,
@@ -265,7 +268,7 @@ export class WritePath {
           dossier: proposal.dossier,
           subject: eventSubject(this.#options.shard, proposal.dossier),
           bytes: event.bytes,
-          expectedSequence: dossier.drafted ? null : dossier.sequence,
+          expectedSequence: dossier.drafted ? null : dossier.found.sequence,
         });
         dossier.state = event.after;
         dossier.drafted = true;
@@ -274,10 +277,9 @@ export class WritePath {
       } else if (dossier.drafted || dossier.fresh || verdict.kind === "repeat") {
         // What it cites is durable already, or will be before this answer goes out. A repeat cites a durable event in any
         // case: the cache may be old, but what it holds was read from the stream.
-        held.push({ waiting, dossier: proposal.dossier, decision: verdict });
+        held.push({ waiting, dossier: proposal.dossier, found: dossier.found, decision: verdict });
       } else {
         // A cached head may accept, never refuse: read it at the leader and decide again.
-        dossiers.forget(proposal.dossier);
         this.#mustRead.add(proposal.dossier);
         dossier.postponed = true;
         postponed.push(waiting);
@@ -288,7 +290,7 @@ export class WritePath {
   }
 
   async #answerHeld(
-    { waiting, dossier, decision }: HeldAnswer,
+    { waiting, dossier, found, decision }: HeldAnswer,
     appended: readonly { draft: Draft; sequence: number }[],
   ): Promise<void> {
     if (waiting.proposal.kind === "delivered") {
@@ -297,7 +299,7 @@ export class WritePath {
     }
     try {
       const number = decision.kind === "repeat" ? decision.number : decision.decidedBy;
-      const cited = number === undefined ? null : await this.#eventOf(dossier, number, appended);
+      const cited = number === undefined ? null : await this.#eventOf(dossier, number, found, appended);
       waiting.settle(
         decision.kind === "repeat"
           ? this.#repeated(cited as { bytes: Uint8Array; sequence: number })
@@ -319,14 +321,16 @@ export class WritePath {
     return { kind: "accepted", bytes: event.bytes, leafIndex: event.sequence - 1, promise, repeated: true };
   }
 
-  /** The event with this number, from the round just appended or from the stream. */
+  /** The event with this number: from the round just appended, the last one known, or from the stream. */
   async #eventOf(
     dossier: string,
     number: number,
+    found: LoadedDossier,
     appended: readonly { draft: Draft; sequence: number }[],
   ): Promise<{ bytes: Uint8Array; sequence: number }> {
     const own = appended.find(({ draft }) => draft.dossier === dossier && draft.event.after.number === number);
     if (own !== undefined) return { bytes: own.draft.bytes, sequence: own.sequence };
+    if (found.state?.number === number) return { bytes: found.lastBytes, sequence: found.sequence };
     const event = (await this.#options.dossiers.events(dossier))[number - 1];
     if (event === undefined) throw new Error(`Event ${number} of ${dossier} is not in the stream.`);
     return event;

@@ -1,6 +1,7 @@
 import { cp, mkdtemp, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { scenarioShard } from "@lienthong/bus";
 import { eventStreamName } from "@lienthong/event-store";
 import { dossierCode, type HeldBranch, startTestBus, type TestBus, testAreas } from "@lienthong/testkit";
 import { jetstreamManager } from "@nats-io/jetstream";
@@ -86,7 +87,7 @@ async function expectGoesOn(known: HeldBranch): Promise<void> {
 }
 
 const natsFolder = () => join(folder, "nats");
-const headsOf = () => join(folder, "exchange", "exchange-1");
+const headsOf = () => join(folder, "exchange", scenarioShard.name, "exchange-1");
 
 /** Where the server keeps messages, set aside and put back as a backup would. */
 async function swapFor(copy: string, setAside: string): Promise<void> {

@@ -31,7 +31,7 @@ export async function startExchangeProcess(
     replica,
     natsUrl: run.nats,
     seedFilePath: join(folder.nats, "nkeys", "exchange.seed"),
-    exchangeDirectory: folder.exchange,
+    exchangeDirectory: join(folder.exchange, shard.name),
     tlsDirectory: folder.tls,
     promiseKeyPath: join(folder.promiseKeys, `${replica}.pem`),
     logPath: join(folder.logs, `${replica}.log`),

@@ -1,6 +1,6 @@
 import { readAccepted } from "@lienthong/client";
 import type { AcceptedStatement } from "@lienthong/contracts/exchange/v1/exchange_service";
-import { Outcome, RefusalReason } from "@lienthong/contracts/exchange/v1/statement";
+import { Outcome, RecallReason, RefusalReason, WithdrawalReason } from "@lienthong/contracts/exchange/v1/statement";
 import { dossierCode, type HeldBranch, startTestBus, type TestBus, testAreas } from "@lienthong/testkit";
 import { leafHash } from "@lienthong/tlog";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -143,6 +143,38 @@ describe.each(ways)("through $name", (way) => {
     });
     const winner = await expectOneOutcome(way, entrants, offered);
     expect(["acknowledge", "refuse"]).toContain(saidBy(readAccepted(winner).event));
+  });
+
+  test("recall, acknowledgement and withdrawal that meet in one batch have one outcome, and each loser is given the winning event", async () => {
+    const winners: string[] = [];
+    const desk = bus.office(ward);
+    const receiver = bus.office(department).pen;
+    for (let round = 0; round < 9; round++) {
+      const held = await heldAtWard();
+      const targets = desk.targets(held).map((target) => ({ ...target, receiver: { agency: department } }));
+      const [offered] = await desk.forward(held, targets);
+      if (offered === undefined) throw new Error("Nothing was forwarded.");
+      const recall = desk.pen.askRecall({ ...offered, reason: RecallReason.RECALL_REASON_WRONG_RECEIVER });
+      const reason = WithdrawalReason.WITHDRAWAL_REASON_BY_APPLICANT;
+      const withdrawal = desk.pen.withdraw({ dossier: offered.dossier, branches: [offered], reason });
+      const entrants = [
+        { agency: ward, envelope: recall.envelope },
+        { agency: department, envelope: receiver.acknowledge(offered).envelope },
+        { agency: ward, envelope: withdrawal.envelope },
+      ];
+      // Each comes first in turn; what the wards open meanwhile makes it a batch.
+      const inTurn = [...entrants.slice(round % 3), ...entrants.slice(0, round % 3)];
+      const others = Array.from({ length: 24 }, () => desk.signOpen(dossierCode(), areaCode, procedure));
+      const [outcome] = await Promise.all([
+        race(way, inTurn),
+        ...others.map(({ envelope }) => bus.connection(bus.systemOf(ward)).exchange.submit(envelope)),
+      ]);
+      const winner = expectLosersToHoldTheWinner(outcome, inTurn.length);
+      winners.push(saidBy(readAccepted(winner).event));
+      const trail = trailOf(await readStream(bus.bus), offered.dossier);
+      expect(trail.map(({ event }) => saidBy(event))).toEqual(["open", "complete", "forward", winners.at(-1)]);
+    }
+    expect(winners.every((said) => ["askRecall", "acknowledge", "withdraw"].includes(said))).toBe(true);
   });
 
   test("a holder that completes and forwards at once through many connections is heard once for each head", async () => {

@@ -41,7 +41,19 @@ describe("who goes when", () => {
     line.add(item("a"));
     line.end(round as Item[]);
     line.putBack(round as Item[]);
-    expect(line.takeRounds()).toEqual([round]);
+    const [next] = line.takeRounds() as [Item[]];
+    expect(next[0]).toBe(round?.[0]);
+  });
+
+  test("all that waits for one dossier goes together, and does not push the others into a batch", () => {
+    const line = new WaitingLine<Item>(3, 100);
+    for (let count = 0; count < 50; count++) line.add(item("raced"));
+    for (const dossier of ["b", "c"]) line.add(item(dossier));
+    expect(line.takeRounds().map((round) => `${round[0]?.dossier} × ${round.length}`)).toEqual([
+      "raced × 50",
+      "b × 1",
+      "c × 1",
+    ]);
   });
 
   test("a dossier is in one round at a time, its statements in order, and everything goes in the end", () => {

@@ -1,6 +1,7 @@
 import type { Clock } from "@lienthong/chassis";
 import type { RegistryState } from "@lienthong/registry-state";
 import type { EntryAppender } from "./append-entry.ts";
+import type { EntryWatches } from "./entry-watches.ts";
 import type { EntryReader } from "./read-entries.ts";
 
 /** What the RPCs of the registry work with. */
@@ -9,4 +10,5 @@ export interface RegistryContext {
   readonly reader: EntryReader;
   readonly appender: EntryAppender;
   readonly clock: Clock;
+  readonly watches: EntryWatches;
 }

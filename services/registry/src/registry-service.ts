@@ -10,6 +10,7 @@ import {
 import { jetstreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/nats-core";
 import { createEntryAppender } from "./append-entry.ts";
+import { EntryWatches } from "./entry-watches.ts";
 import { appendEntry } from "./port/append-entry.ts";
 import { getAgency } from "./port/get-agency.ts";
 import { getHead } from "./port/get-head.ts";
@@ -18,6 +19,7 @@ import { listAgencies } from "./port/list-agencies.ts";
 import { listEntries } from "./port/list-entries.ts";
 import { listProcedures } from "./port/list-procedures.ts";
 import { resolveRole } from "./port/resolve-role.ts";
+import { watchEntries } from "./port/watch-entries.ts";
 import type { RegistryContext } from "./registry-context.ts";
 import { followRegistry, type RegistryFollower } from "./registry-follower.ts";
 
@@ -32,6 +34,8 @@ export interface RegistryServiceOptions {
   readonly logger: Logger;
   /** Hash of entry 0 that this process trusts; absent: whatever is there. */
   readonly network?: Uint8Array;
+  /** File that remembers how far the registry was read; see `followRegistry`. */
+  readonly headPath?: string;
   /** The follower has ended; the service only answers from what it had folded. */
   readonly onStopped?: (reason: Error) => void;
 }
@@ -47,11 +51,12 @@ export interface RegistryService {
 
 /** Opens the registry's stream, folds it from its beginning and follows it. Resolves when all that was there is folded. */
 export async function createRegistryService(options: RegistryServiceOptions): Promise<RegistryService> {
-  const { connection, clock, logger, network } = options;
+  const { connection, clock, logger, network, headPath } = options;
   await assertStreams(await jetstreamManager(connection), [declareRegistryStream({ replicas: 1 })]);
   const follower = followRegistry({
     connection,
     ...(network === undefined ? {} : { network }),
+    ...(headPath === undefined ? {} : { headPath }),
     onStopped(reason) {
       logger.error({ err: reason }, "The registry is not followed any more; nothing new is seen or taken.");
       options.onStopped?.(reason);
@@ -71,11 +76,13 @@ export async function createRegistryService(options: RegistryServiceOptions): Pr
     reader: createReader({ connection, streamName: registryStreamName }),
     appender: createEntryAppender({ follower, appender, clock }),
     clock,
+    watches: new EntryWatches(follower),
   };
   const service = grpcService(RegistryServiceService, {
     getHead: getHead(context),
     appendEntry: appendEntry(context),
     listEntries: listEntries(context),
+    watchEntries: watchEntries(context),
     getAgency: getAgency(context),
     listAgencies: listAgencies(context),
     getProcedure: getProcedure(context),

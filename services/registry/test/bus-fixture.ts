@@ -17,10 +17,14 @@ import { onTestFinished } from "vitest";
 /** A real nats-server of this test's own with the registry's stream, and connections by role. */
 export interface TestBus {
   nats: EmbeddedNats;
+  /** Where the server keeps everything. */
+  readonly dataFolder: string;
   connect(role: Role): Promise<NatsConnection>;
   /** Stops the process without ending it; nothing it was sent is lost. */
   pause(): void;
   resume(): void;
+  /** Starts the server again after `nats.stop()`, on whatever lies in its folder then; new connections go to it. */
+  start(): Promise<void>;
   /** Ends the server and starts it again on the same data and port. */
   restart(): Promise<void>;
 }
@@ -34,6 +38,7 @@ export async function startTestBus(atEnd: (work: () => Promise<void>) => void = 
   const connections: NatsConnection[] = [];
   const bus: TestBus = {
     nats: await start(),
+    dataFolder: folder,
     async connect(role) {
       const { url, credentials } = bus.nats;
       const { seedFilePath } = credentials[role];
@@ -43,9 +48,12 @@ export async function startTestBus(atEnd: (work: () => Promise<void>) => void = 
     },
     pause: () => void process.kill(bus.nats.pid, "SIGSTOP"),
     resume: () => void process.kill(bus.nats.pid, "SIGCONT"),
+    async start() {
+      bus.nats = await start();
+    },
     async restart() {
       await bus.nats.stop();
-      bus.nats = await start();
+      await bus.start();
     },
   };
   atEnd(async () => {

@@ -1,11 +1,15 @@
 import { BusCallError, type RegistryCalls } from "@lienthong/client";
-import type { RouteRecord } from "@lienthong/contracts/registry/v1/route";
+import { EdgeKind, type RouteRecord, StepKind } from "@lienthong/contracts/registry/v1/route";
 
-/** Vietnamese names of offices and steps; an id stands for what the registry does not know. */
+/** Vietnamese names of offices and steps, and what the route says of them; an id stands for what the registry does not know. */
 export interface Names {
   /** "UBND phường Trúc Bạch", or with a unit "Bộ phận Một cửa, UBND phường Trúc Bạch". */
   office(agency: string, unit?: string): string;
   step(id: string): string;
+  /** Whether an opinion is given at the step; false where the route is not known. */
+  asksOpinion(step: string): boolean;
+  /** Whether the edge leads back to an earlier step; false where the route is not known. */
+  goesBack(edge: string): boolean;
 }
 
 /** Clerks write UBND; whole, the words would take half of every line. */
@@ -33,7 +37,8 @@ export async function lookUpNames(
       }
     }),
   );
-  const steps = new Map(route?.steps.map((step) => [step.id, step.name?.vi.normalize("NFC") ?? step.id]));
+  const steps = new Map(route?.steps.map((step) => [step.id, step]));
+  const edges = new Map(route?.edges.map((edge) => [edge.id, edge.kind]));
   return {
     office(agency, unit = "") {
       const agencyName = agencyNames.get(agency) ?? agency;
@@ -42,7 +47,9 @@ export async function lookUpNames(
       // Most units are named with their place already.
       return unitName.includes(placeIn(agencyName)) ? unitName : `${unitName}, ${agencyName}`;
     },
-    step: (id) => steps.get(id) ?? id,
+    step: (id) => steps.get(id)?.name?.vi.normalize("NFC") ?? id,
+    asksOpinion: (id) => steps.get(id)?.kind === StepKind.STEP_KIND_CONSULT,
+    goesBack: (id) => edges.get(id) === EdgeKind.EDGE_KIND_BACK,
   };
 }
 

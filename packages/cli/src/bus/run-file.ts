@@ -7,6 +7,8 @@ import type { Messages } from "../messages/messages.ts";
 export interface RunInfo {
   readonly registry: string;
   readonly exchange: string;
+  /** Empty where no document service runs. */
+  readonly documents: string;
   readonly ca: string;
   readonly certificates: Readonly<Record<string, { readonly certificate: string; readonly key: string }>>;
   readonly shard: string;
@@ -40,6 +42,7 @@ export async function readRunFile(data: string, messages: Messages): Promise<Run
   return {
     registry: run.at("grpc").at("registry").text(),
     exchange: run.at("grpc").at("exchange").text(),
+    documents: run.at("grpc").at("documents").textOrNothing(),
     ca: run.at("tls").at("ca").text(),
     certificates,
     shard: run.at("shard").text(),
@@ -82,6 +85,10 @@ class Reading {
   text(): string {
     if (typeof this.#value !== "string" || this.#value === "") throw this.#odd(this.#path);
     return this.#value;
+  }
+
+  textOrNothing(): string {
+    return this.#value === undefined || this.#value === "" ? "" : this.text();
   }
 
   number(): number {

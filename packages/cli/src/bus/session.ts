@@ -48,15 +48,13 @@ export class Session {
 
   /** The exchange, as a system that speaks for this agency. */
   async exchange(agency: string): Promise<Connection> {
-    const { system } = this.#context.options;
-    if (system !== undefined) return this.#connect(this.run.exchange, system);
-    const { systems } = await (await this.registry()).registry.getAgency(agency);
-    const known = systems.find((id) => this.run.certificates[id] !== undefined);
-    if (known === undefined) {
-      const { bus } = this.#context.messages;
-      throw new CliError(EXIT.refused, bus.noSystem(agency, systems.length === 0 ? bus.nobody : systems.join(", ")));
-    }
-    return this.#connect(this.run.exchange, known);
+    return this.#connect(this.run.exchange, await this.#systemOf(agency));
+  }
+
+  /** The document service, as a system that speaks for this agency. */
+  async documents(agency: string): Promise<Connection> {
+    if (this.run.documents === "") throw new CliError(EXIT.unreachable, this.#context.messages.document.noService);
+    return this.#connect(this.run.documents, await this.#systemOf(agency));
   }
 
   /** The pen of who acts. Statements are dated by the shard's clock as it was when it was asked. */
@@ -75,6 +73,18 @@ export class Session {
   close(): void {
     for (const connection of this.#connections.values()) connection.close();
     this.#connections.clear();
+  }
+
+  async #systemOf(agency: string): Promise<string> {
+    const { system } = this.#context.options;
+    if (system !== undefined) return system;
+    const { systems } = await (await this.registry()).registry.getAgency(agency);
+    const known = systems.find((id) => this.run.certificates[id] !== undefined);
+    if (known === undefined) {
+      const { bus } = this.#context.messages;
+      throw new CliError(EXIT.refused, bus.noSystem(agency, systems.length === 0 ? bus.nobody : systems.join(", ")));
+    }
+    return known;
   }
 
   async #key(agency: string): Promise<SigningKey> {

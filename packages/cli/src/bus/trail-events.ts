@@ -3,7 +3,8 @@ import type { BusStatement } from "@lienthong/contracts/exchange/v1/event";
 import type { TrailEntry } from "@lienthong/contracts/exchange/v1/exchange_service";
 import type { ForwardBranch, Statement } from "@lienthong/contracts/exchange/v1/statement";
 import { type ReadEvent, readEvent } from "@lienthong/statement";
-import { channelWords, outcomeWords, refusalReasonWords, warningWords } from "../contract-words.ts";
+import { channelWords, outcomeWords, warningWords } from "../contract-words.ts";
+import { detailsOf, type StatementDetails } from "./statement-details.ts";
 
 /** Where a branch goes, or went. */
 export interface TrailTarget {
@@ -25,7 +26,7 @@ export interface TrailEvent {
 }
 
 /** What an event says. */
-export interface TrailContent {
+export interface TrailContent extends StatementDetails {
   /** Name of the statement in the contract: "forward", "delivered". */
   readonly said: string;
   /** Empty for what the bus says. */
@@ -40,8 +41,7 @@ export interface TrailContent {
   readonly branches: readonly string[];
   /** One for a forward, several for a fork; for other events at most one, its step and agency empty where they do not apply. */
   readonly targets: readonly TrailTarget[];
-  /** Names of the contract without prefix, e.g. "INCOMPLETE"; empty where there is none. */
-  readonly reason: string;
+  /** Names of the contract without prefix, e.g. "GRANTED"; empty where there is none. */
   readonly outcome: string;
   readonly channel: string;
 }
@@ -85,6 +85,7 @@ class TrailFold {
     const unit = statement.author?.unit ?? "";
     const acted = statement.prior.map(({ branch }) => branch);
     const base: TrailContent = {
+      ...detailsOf(what),
       said: contractName(what?.$case ?? "nothing"),
       agency,
       unit,
@@ -94,7 +95,6 @@ class TrailFold {
       wallTime: event.header.wallTime,
       branches: acted,
       targets: acted.map((branch) => this.#at(branch)),
-      reason: "",
       outcome: "",
       channel: "",
     };
@@ -112,6 +112,8 @@ class TrailFold {
         const targets = what.value.branches.map((target) => targetOf(target));
         for (const target of targets) {
           this.#offers.set(offerKey(hash, target.branch), { target, sender: agency, senderUnit: unit });
+          // A child stays at the step it was made at until it is acknowledged.
+          if (target.branch !== acted[0]) this.#steps.set(target.branch, this.#steps.get(acted[0] ?? "") ?? "");
         }
         return { ...base, targets };
       }
@@ -121,15 +123,16 @@ class TrailFold {
         if (offer !== undefined) this.#steps.set(branch, offer.target.step);
         return { ...base, targets: [{ ...emptyTarget, branch, step: offer?.target.step ?? "" }] };
       }
-      case "refuse": {
+      case "askRecall": {
+        const offer = this.#offer(what.value.handoff);
+        return { ...base, targets: [offer?.target ?? this.#at(what.value.handoff?.branch ?? "")] };
+      }
+      case "refuse":
+      case "agreeRecall":
+      case "refuseRecall": {
         const offer = this.#offer(what.value.handoff);
         const back = { agency: offer?.sender ?? "", unit: offer?.senderUnit ?? "", step: offer?.target.step ?? "" };
-        const branch = what.value.handoff?.branch ?? "";
-        return {
-          ...base,
-          targets: [{ ...emptyTarget, branch, ...back }],
-          reason: refusalReasonWords.nameOf(what.value.reason),
-        };
+        return { ...base, targets: [{ ...emptyTarget, branch: what.value.handoff?.branch ?? "", ...back }] };
       }
       case "complete":
         return {
@@ -146,6 +149,10 @@ class TrailFold {
           outcome: outcomeWords.nameOf(what.value.outcome),
           channel: channelWords.nameOf(what.value.channel),
         };
+      // About the dossier as a whole: one line, whatever the number of its branches.
+      case "withdraw":
+      case "erase":
+        return { ...base, targets: [] };
       default:
         return base;
     }
@@ -154,7 +161,9 @@ class TrailFold {
   #bus(event: ReadEvent, bus: BusStatement): TrailContent {
     const offer = this.#offers.get(offerKey(bus.cause, bus.branch));
     const { what } = bus;
+    const moved = what?.$case === "reassigned" ? what.value.to : undefined;
     return {
+      ...detailsOf(undefined),
       said: contractName(what?.$case ?? "nothing"),
       agency: "",
       unit: "",
@@ -168,11 +177,12 @@ class TrailFold {
           branch: bus.branch,
           step: offer?.target.step ?? this.#steps.get(bus.branch) ?? "",
           edge: "",
-          agency: bus.receiver,
-          unit: offer?.target.unit ?? "",
+          agency: moved?.agency ?? bus.receiver,
+          unit: moved?.unit ?? offer?.target.unit ?? "",
         },
       ],
       reason: what?.$case === "warning" ? warningWords.nameOf(what.value.kind) : "",
+      dueTime: what !== undefined && "dueTime" in what.value ? what.value.dueTime : undefined,
       outcome: "",
       channel: "",
     };

@@ -23,7 +23,7 @@ export async function agencyList(context: CommandContext, options: AgencyListOpt
   const level =
     options.level === undefined
       ? AgencyLevel.AGENCY_LEVEL_UNSPECIFIED
-      : wordValue<AgencyLevel>("--level", options.level, agencyLevelWords, messages);
+      : wordValue<AgencyLevel>("--level", options.level, agencyLevelWords, messages, messages.agency.levels);
   const onDate = options.on === undefined ? "" : day("--on", options.on, messages);
   await withSession(context, async (session) => {
     const registry = (await session.registry()).registry;

@@ -1,6 +1,7 @@
 import type { AgencyPen, Connection } from "@lienthong/client";
 import type { Branch, BranchState, Dossier } from "@lienthong/contracts/exchange/v1/dossier";
 import type { GetShardResponse } from "@lienthong/contracts/exchange/v1/exchange_service";
+import { childrenOf } from "../bus/branch-tree.ts";
 import type { Actor, Session } from "../bus/session.ts";
 import type { CommandContext } from "../command-context.ts";
 import { CliError, EXIT, usageError } from "../exit-codes.ts";
@@ -52,6 +53,19 @@ export function pickBranch(
   const [only] = fitting;
   if (only === undefined) throw new CliError(EXIT.refused, pick.noBranch(dossier.dossier, agency));
   return only;
+}
+
+/** Ids of new children of a branch; those that were used before are never used again. */
+export function freshChildren({ branch }: Branch, { branches }: Dossier, count: number): string[] {
+  const used = childrenOf(branch, branches).map((child) => Number(child.branch.slice(branch.length + 1)));
+  const first = Math.max(0, ...used) + 1;
+  return Array.from({ length: count }, (_, index) => `${branch}.${first + index}`);
+}
+
+/** The handoff of a branch that is on offer. */
+export function handoffOf({ branch, head, pending }: Branch) {
+  // Without a pending handoff the bus refuses and says why; the head stands in for what is not there.
+  return { branch, head, forward: pending?.handoff?.forward ?? head };
 }
 
 /** Fits a branch that the agency holds in one of these states. */

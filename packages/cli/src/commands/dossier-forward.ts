@@ -1,17 +1,18 @@
-import { localDate } from "@lienthong/chassis/timestamp";
-import type { ForwardTarget, OfficeRef } from "@lienthong/client";
+import type { ForwardTarget } from "@lienthong/client";
 import { type Branch, BranchState } from "@lienthong/contracts/exchange/v1/dossier";
 import { EdgeKind, type RouteEdge, type RouteRecord } from "@lienthong/contracts/registry/v1/route";
 import { readEvent } from "@lienthong/statement";
-import { lookUpNames, type Names, shortOfficeName } from "../bus/names.ts";
+import { owesEdge } from "../bus/branch-tree.ts";
+import { lookUpNames, type Names } from "../bus/names.ts";
 import { withSession } from "../bus/session.ts";
 import { readTrail } from "../bus/trail-events.ts";
 import { findProcedure, routeOf } from "../bus/trail-view.ts";
 import type { CommandContext } from "../command-context.ts";
 import { CliError, EXIT, usageError } from "../exit-codes.ts";
-import { childrenOf } from "../render/branch-sentence.ts";
-import { forkedParent, isStillAtFork } from "../render/next-actions.ts";
-import { type DossierAtHand, heldIn, pickBranch, takeUp } from "./dossier-at-hand.ts";
+import { type DossierAtHand, freshChildren, heldIn, pickBranch, takeUp } from "./dossier-at-hand.ts";
+import { documentsByEdge } from "./named-documents.ts";
+import { dueTime, officeRef } from "./option-values.ts";
+import { agenciesOf, chooseReceiver, type NamedEdge, namedEdges, tellChoices } from "./receivers.ts";
 import { submitAndTell } from "./submit-statement.ts";
 
 /** Options of `dossier forward`. */
@@ -19,92 +20,106 @@ export interface ForwardOptions {
   readonly branch?: string;
   readonly edge?: readonly string[];
   readonly to?: readonly string[];
-}
-
-/** A receiver, and why it was taken; null where the user named it. */
-interface ChosenReceiver {
-  readonly receiver: OfficeRef;
-  readonly why: string | null;
-  readonly others: readonly OfficeRef[];
+  readonly copy?: readonly string[];
+  readonly until?: string;
+  readonly document?: readonly string[];
 }
 
 /** `dossier forward CODE` */
 export async function dossierForward(context: CommandContext, code: string, options: ForwardOptions): Promise<void> {
   const { messages } = context;
+  const due = options.until === undefined ? undefined : dueTime("--until", options.until, messages);
   await withSession(context, async (session) => {
     const atHand = await takeUp(session, context, code);
     const { dossier, agency, registry } = atHand;
-    const { BRANCH_STATE_WORKING, BRANCH_STATE_COMPLETED } = BranchState;
-    const fits = heldIn(agency, BRANCH_STATE_WORKING, BRANCH_STATE_COMPLETED);
+    const fits = heldIn(agency, BranchState.BRANCH_STATE_WORKING, BranchState.BRANCH_STATE_COMPLETED);
     const branch = pickBranch(atHand, options.branch, fits, messages);
     const route = routeOf(await findProcedure(registry, dossier.procedure), dossier.route);
     if (route === undefined) throw new CliError(EXIT.refused, messages.pick.routeGone(dossier.route));
-    const edges = await pickEdges(atHand, branch, route, options.edge ?? []);
-    const receivers = await pickReceivers(atHand, edges, route, options.to ?? []);
-    const offices = receivers.flatMap(({ receiver, others }) => [
-      receiver.agency,
-      ...others.map((other) => other.agency),
-    ]);
-    const names = await lookUpNames(registry.registry, offices, route);
-    tellChoices(edges, receivers, names, context);
+    const steps = await lookUpNames(registry.registry, [], route);
+    const owed = owesEdge(branch, dossier.branches, steps) ? await owedEdge(atHand, branch, route) : undefined;
+    const named = withReceivers(namedEdges(options.edge), options.to ?? [], context);
+    const edges = await pickEdges(atHand, branch, route, named, owed, steps);
+    const to = options.to ?? [];
+    if (to.length > edges.length) throw usageError(messages.pick.tooManyReceivers(edges.length));
+    const chosen = await Promise.all(
+      edges.map((edge, index) => {
+        const office = named[index]?.receiver ?? (to[index] === undefined ? undefined : officeRef(to[index]));
+        return chooseReceiver(atHand, edge, route, office);
+      }),
+    );
+    const names = await lookUpNames(registry.registry, agenciesOf(chosen), route);
+    tellChoices(chosen, names, context);
 
-    const childIds =
-      edges.some(({ fork }) => fork !== "") && !isOwed(branch, atHand)
-        ? freshChildren(branch, atHand, edges.length)
-        : null;
-    const targets = edges.map(
-      (edge, index): ForwardTarget => ({
-        branch: childIds?.[index] ?? branch.branch,
+    const forks = owed === undefined && edges.some(({ fork }) => fork !== "");
+    const branches = forks ? freshChildren(branch, dossier, edges.length) : [branch.branch];
+    const documents = await documentsByEdge(session, atHand, options.document);
+    const copies = (options.copy ?? []).map(officeRef);
+    const targets = chosen.map(
+      ({ edge, receiver }, index): ForwardTarget => ({
+        branch: branches[index] ?? branch.branch,
         step: edge.to,
         edge: edge.id,
-        receiver: (receivers[index] as ChosenReceiver).receiver,
+        receiver,
+        documents: documents(edge.id),
+        copies,
+        ...(due === undefined ? {} : { dueTime: due }),
       }),
     );
     const pen = await atHand.penFor(branch.unit);
     const signed = pen.forward({ dossier: code, branch: branch.branch, head: branch.head, targets });
-    const more = {
-      receivers: targets.map((target, index) => ({
-        branch: target.branch,
-        edge: target.edge,
-        step: target.step,
-        agency: target.receiver.agency,
-        unit: target.receiver.unit ?? "",
-        why: receivers[index]?.why ?? null,
-      })),
-    };
-    await submitAndTell(signed, { ...atHand, more });
+    await submitAndTell(signed, { ...atHand, more: { receivers: receiversJson(targets, chosen) } });
   });
 }
 
-function isOwed(branch: Branch, { dossier }: DossierAtHand): boolean {
-  const parent = forkedParent(branch, dossier.branches);
-  return parent !== undefined && isStillAtFork(branch, parent);
+/** Receivers as `--json` shows them. */
+export function receiversJson(targets: readonly ForwardTarget[], chosen: readonly { readonly why: string | null }[]) {
+  return targets.map((target, index) => ({
+    branch: target.branch,
+    edge: target.edge,
+    step: target.step,
+    agency: target.receiver.agency,
+    unit: target.receiver.unit ?? "",
+    why: chosen[index]?.why ?? null,
+  }));
 }
 
-/** The edges to take: those named; else the one a refused child owes; else the only way on there is, a whole fork counting as one. */
+/** A receiver is named beside its edge or by `--to`, not by both. */
+function withReceivers(
+  named: readonly NamedEdge[],
+  to: readonly string[],
+  { messages }: CommandContext,
+): readonly NamedEdge[] {
+  if (to.length > 0 && named.some(({ receiver }) => receiver !== undefined)) {
+    throw usageError(messages.usage.notTogether("--to", "--edge EDGE=AGENCY"));
+  }
+  return named;
+}
+
+/** The edges to take: those named; else the one a child owes; else the only way on there is, a whole fork counting as one. */
 async function pickEdges(
   atHand: DossierAtHand,
   branch: Branch,
   route: RouteRecord,
-  named: readonly string[],
+  named: readonly NamedEdge[],
+  owed: RouteEdge | undefined,
+  names: Names,
 ): Promise<RouteEdge[]> {
   const { pick } = atHand.context.messages;
-  const leaving = route.edges.filter(({ from, kind }) => from === branch.step && kind !== EdgeKind.EDGE_KIND_CONSULT);
+  const leaving =
+    owed === undefined
+      ? route.edges.filter(({ from, kind }) => from === branch.step && kind !== EdgeKind.EDGE_KIND_CONSULT)
+      : [owed];
   const ids = (edges: readonly RouteEdge[]) => edges.map(({ id }) => id).join(", ");
-  if (leaving.length === 0) throw usageError(pick.noEdge(branch.step));
+  if (leaving.length === 0) throw usageError(pick.noEdge(names.step(branch.step)));
   if (named.length > 0) {
-    return named.map((id) => {
+    return named.map(({ id }) => {
       const edge = leaving.find((candidate) => candidate.id === id);
-      if (edge === undefined) throw usageError(pick.edgeUnknown(id, branch.step, ids(leaving)));
+      if (edge === undefined) throw usageError(pick.edgeUnknown(id, names.step(branch.step), ids(leaving)));
       return edge;
     });
   }
-  if (isOwed(branch, atHand)) {
-    const owed = await owedEdge(atHand, branch.branch);
-    const edge = leaving.find(({ id }) => id === owed);
-    if (edge !== undefined) return [edge];
-    throw usageError(pick.severalEdges(branch.step, ids(leaving)));
-  }
+  if (owed !== undefined) return [owed];
   const onward = leaving.filter(({ kind }) => kind === EdgeKind.EDGE_KIND_FORWARD);
   const ways = [
     ...onward.filter(({ fork }) => fork === "").map((edge) => [edge]),
@@ -114,7 +129,9 @@ async function pickEdges(
     ).values(),
   ];
   const [only] = ways;
-  if (only === undefined || ways.length > 1) throw usageError(pick.severalEdges(branch.step, ids(leaving)));
+  if (only === undefined || ways.length > 1) {
+    throw usageError(pick.severalEdges(names.step(branch.step), ids(leaving)));
+  }
   if (only.every(({ optional }) => !optional)) return only;
   const chosen = await chosenEdges(atHand);
   return only.filter(({ id, optional }) => !optional || chosen.includes(id));
@@ -122,13 +139,18 @@ async function pickEdges(
 
 /** The edge for which a child branch was made. */
 async function owedEdge(
-  { exchange, shard, dossier, agency }: DossierAtHand,
-  branch: string,
-): Promise<string | undefined> {
+  { exchange, shard, dossier, agency, context }: DossierAtHand,
+  { branch, step }: Branch,
+  route: RouteRecord,
+): Promise<RouteEdge> {
   const entries = await exchange.exchange.getTrail({ shard: shard.shard, dossier: dossier.dossier, agency });
-  return readTrail(entries)
-    .flatMap(({ content }) => (content?.said === "forward" ? content.targets : []))
-    .find((target) => target.branch === branch)?.edge;
+  const made = readTrail(entries)
+    .flatMap(({ content }) => (content?.said === "forward" || content?.said === "consult" ? content.targets : []))
+    .find((target) => target.branch === branch);
+  const edge = route.edges.find(({ id }) => id === made?.edge);
+  if (edge !== undefined) return edge;
+  const leaving = route.edges.filter(({ from }) => from === step).map(({ id }) => id);
+  throw usageError(context.messages.pick.severalEdges(step, leaving.join(", ")));
 }
 
 /** Optional edges that the citizen chose when the dossier was opened, if the opening may be read. */
@@ -139,66 +161,4 @@ async function chosenEdges({ exchange, shard, dossier, agency }: DossierAtHand):
   return body.$case === "statement" && body.statement.what?.$case === "open"
     ? body.statement.what.value.chosenEdges
     : [];
-}
-
-/** Ids of new children; those of an earlier fork are never used again. */
-function freshChildren(branch: Branch, { dossier }: DossierAtHand, count: number): string[] {
-  const used = childrenOf(branch.branch, dossier.branches).map((child) =>
-    Number(child.branch.slice(branch.branch.length + 1)),
-  );
-  const first = Math.max(0, ...used) + 1;
-  return Array.from({ length: count }, (_, index) => `${branch.branch}.${first + index}`);
-}
-
-/** The receivers named, in the order of the edges; for the others whoever is competent, nearest area first. */
-async function pickReceivers(
-  { registry, shard, dossier, context }: DossierAtHand,
-  edges: readonly RouteEdge[],
-  route: RouteRecord,
-  named: readonly string[],
-): Promise<ChosenReceiver[]> {
-  const { pick } = context.messages;
-  if (named.length > edges.length) throw usageError(pick.tooManyReceivers(edges.length));
-  const onDate = shard.now === undefined ? "" : localDate(shard.now);
-  return Promise.all(
-    edges.map(async (edge, index): Promise<ChosenReceiver> => {
-      const given = named[index];
-      if (given !== undefined) {
-        const [agency = "", unit = ""] = given.split("/", 2);
-        return { receiver: { agency, unit }, why: null, others: [] };
-      }
-      const role = route.steps.find(({ id }) => id === edge.to)?.role ?? "";
-      const question = { role, areaCode: dossier.areaCode, procedure: dossier.procedure, onDate };
-      const { candidates, missing } = await registry.registry.resolveRole(question);
-      const [nearest] = candidates;
-      if (nearest === undefined) {
-        const why = missing?.[context.language] || missing?.vi || "";
-        throw new CliError(EXIT.refused, pick.noReceiver(role, why));
-      }
-      // Of an agency that plays the role as such and has a unit that plays it, the unit is meant.
-      const first = candidates.find(({ agency, unit }) => agency === nearest.agency && unit !== "") ?? nearest;
-      const others = candidates.filter(({ agency }) => agency !== first.agency);
-      const why = shortOfficeName(first.why?.[context.language] || first.why?.vi || "");
-      return { receiver: { agency: first.agency, unit: first.unit }, why, others };
-    }),
-  );
-}
-
-function tellChoices(
-  edges: readonly RouteEdge[],
-  receivers: readonly ChosenReceiver[],
-  names: Names,
-  { talk, messages }: CommandContext,
-): void {
-  for (const [index, { receiver, why, others }] of receivers.entries()) {
-    if (why === null) continue;
-    const step = names.step(edges[index]?.to ?? "");
-    talk(messages.done.chosen(step, names.office(receiver.agency, receiver.unit), why));
-    if (others.length > 0) {
-      const list = others.map(
-        ({ agency, unit = "" }) => `${names.office(agency, unit)} (${agency}${unit === "" ? "" : `/${unit}`})`,
-      );
-      talk(messages.done.others(list.join("; ")));
-    }
-  }
 }

@@ -1,4 +1,4 @@
-import { localDate, type Timestamp, timestampFromIso } from "@lienthong/chassis/timestamp";
+import { localDate } from "@lienthong/chassis/timestamp";
 import type { Channel } from "@lienthong/contracts/exchange/v1/statement";
 import type { ListedRoute } from "@lienthong/contracts/registry/v1/registry_service";
 import type { RouteStep } from "@lienthong/contracts/registry/v1/route";
@@ -8,7 +8,8 @@ import type { CommandContext } from "../command-context.ts";
 import { channelWords } from "../contract-words.ts";
 import { CliError, EXIT, usageError } from "../exit-codes.ts";
 import { prepare } from "./dossier-at-hand.ts";
-import { wordValue } from "./option-values.ts";
+import { namedDocuments } from "./named-documents.ts";
+import { instant, wordValue } from "./option-values.ts";
 import { submitAndTell } from "./submit-statement.ts";
 
 /** Options of `dossier open`. */
@@ -20,13 +21,14 @@ export interface OpenOptions {
   readonly channel: string;
   readonly received?: string;
   readonly choose?: readonly string[];
+  readonly document?: readonly string[];
 }
 
 /** `dossier open CODE` */
 export async function dossierOpen(context: CommandContext, code: string, options: OpenOptions): Promise<void> {
   const { messages } = context;
-  const channel = wordValue<Channel>("--channel", options.channel, channelWords, messages);
-  const receivedTime = options.received === undefined ? undefined : instantOf(options.received, context);
+  const channel = wordValue<Channel>("--channel", options.channel, channelWords, messages, messages.channels);
+  const receivedTime = options.received === undefined ? undefined : instant("--received", options.received, messages);
   await withSession(context, async (session) => {
     const prepared = await prepare(session, context);
     const { registry, shard, agency, actor } = prepared;
@@ -50,6 +52,7 @@ export async function dossierOpen(context: CommandContext, code: string, options
         context.talk(messages.done.desk(shortOfficeName(own.why?.[context.language] || own.why?.vi || "")));
       }
     }
+    const documents = await namedDocuments(session, { ...prepared, dossier: { dossier: code } }, options.document);
     const pen = await prepared.penFor(desk);
     const signed = pen.open({
       dossier: code,
@@ -60,6 +63,7 @@ export async function dossierOpen(context: CommandContext, code: string, options
       step: step.id,
       channel,
       ...(receivedTime === undefined ? {} : { receivedTime }),
+      documents,
       chosenEdges: options.choose ?? [],
     });
     await submitAndTell(signed, prepared);
@@ -89,12 +93,4 @@ function pickStart({ route }: ListedRoute, named: string | undefined, { messages
   const picked = named === undefined ? starts[0] : starts.find(({ id }) => id === named);
   if (picked === undefined) throw usageError(messages.usage.valueNotAllowed("--step", named ?? "", ids));
   return picked;
-}
-
-function instantOf(text: string, { messages }: CommandContext): Timestamp {
-  try {
-    return timestampFromIso(text);
-  } catch {
-    throw usageError(messages.usage.valueNotAllowed("--received", text, messages.usage.instant));
-  }
 }

@@ -2,9 +2,9 @@ import { lookUpNames } from "../bus/names.ts";
 import { isSimulated, withSession } from "../bus/session.ts";
 import { dossierAgencies, findProcedure, loadTrail, routeOf } from "../bus/trail-view.ts";
 import type { CommandContext } from "../command-context.ts";
-import { branchStateWords } from "../contract-words.ts";
 import { CliError, EXIT } from "../exit-codes.ts";
 import { branchJson, chainJson, dossierJson, eventJson } from "../json-shapes.ts";
+import { stateOf } from "../render/branch-sentence.ts";
 import { localTime } from "../render/local-time.ts";
 import { nextActions } from "../render/next-actions.ts";
 import { renderTable } from "../render/table.ts";
@@ -29,7 +29,7 @@ export async function dossierShow(context: CommandContext, code: string): Promis
     const procedure = await findProcedure(registry, dossier.procedure);
     const route = routeOf(procedure, dossier.route);
     const names = await lookUpNames(registry.registry, dossierAgencies(dossier), route);
-    const { show, states, done, time } = messages;
+    const { show, done, time } = messages;
     const lines = (text: string) => wrapText(text, columns);
     const table = renderTable(
       [
@@ -42,7 +42,7 @@ export async function dossierShow(context: CommandContext, code: string): Promis
       dossier.branches.map((branch) => ({
         cells: [
           branch.branch,
-          states[branchStateWords.nameOf(branch.state)] ?? String(branch.state),
+          stateOf(branch, { names, messages }),
           branch.holder === "" ? show.nobody : names.office(branch.holder, branch.unit),
           branch.holder === "" ? "" : localTime(branch.heldSince, language).replace(" ", "\n"),
           [
@@ -62,7 +62,7 @@ export async function dossierShow(context: CommandContext, code: string): Promis
       style,
     );
     const next = dossier.branches
-      .map((branch) => ({ branch, actions: nextActions(branch, dossier.branches, route, names, messages) }))
+      .map((branch) => ({ branch, actions: nextActions(branch, dossier, route, { names, messages }) }))
       .filter(({ actions }) => actions !== "")
       .map(({ branch, actions }) => `${show.headings.branch} ${branch.branch}: ${actions}`);
     context.print(

@@ -4,10 +4,11 @@ import type { Delivery } from "@lienthong/contracts/exchange/v1/delivery_service
 import { readEvent } from "@lienthong/statement";
 import { lookUpNames } from "../bus/names.ts";
 import { isSimulated, type Session, withSession } from "../bus/session.ts";
-import { readSingleEvent } from "../bus/trail-events.ts";
+import { readSingleEvent, type TrailContent } from "../bus/trail-events.ts";
 import type { CommandContext } from "../command-context.ts";
 import { deliveryRoleWords } from "../contract-words.ts";
 import { contentJson } from "../json-shapes.ts";
+import type { Messages } from "../messages/messages.ts";
 import { localTime } from "../render/local-time.ts";
 import { saidPhrase } from "../render/said.ts";
 import { wrapText } from "../render/text-width.ts";
@@ -139,15 +140,23 @@ class Watch {
       .map((target) => names.office(target.agency, target.unit));
     const head = [localTime(content.recordedTime, language), dossier, messages.inbox.roles[role] ?? role];
     if (delivery.redelivered) head.push(messages.inbox.redelivered);
-    const sentence = `${who} ${saidPhrase(content, messages)}${to.length === 0 ? "" : ` → ${to.join(", ")}`}`;
+    const sentence = `${who} ${saidPhrase(content, { names, language, messages })}${to.length === 0 ? "" : ` → ${to.join(", ")}`}`;
     const lines = [style.bold(head.join(" · ")), ...wrapText(sentence, columns - 2).map((line) => `  ${line}`)];
-    if (role === "RECEIVER") {
-      for (const { branch } of own) {
-        lines.push(style.dim(`  ${messages.inbox.acknowledge(dossier, branch, delivery.agency)}`));
-      }
-    }
+    const hints =
+      role === "RECEIVER"
+        ? own.map(({ branch }) => messages.inbox.acknowledge(dossier, branch, delivery.agency))
+        : answerHints(content, dossier, delivery.agency, messages);
+    lines.push(...hints.map((hint) => style.dim(`  ${hint}`)));
     context.print(lines.join("\n"));
   }
+}
+
+/** How to answer what asks for an answer without offering custody. */
+function answerHints(content: TrailContent, dossier: string, agency: string, { inbox }: Messages): string[] {
+  const [branch = "0"] = content.branches;
+  if (content.said === "ask_recall") return [inbox.answerRecall(dossier, branch, agency)];
+  if (content.said === "request_supplement") return [inbox.bringSupplement(dossier, branch, agency)];
+  return [];
 }
 
 function readDelivery({ event }: Delivery) {

@@ -8,9 +8,10 @@ import {
   type SignedStatement,
   submitWithRetry,
 } from "@lienthong/client";
-import { BranchState, type Dossier } from "@lienthong/contracts/exchange/v1/dossier";
+import { type Branch, BranchState, type Dossier } from "@lienthong/contracts/exchange/v1/dossier";
 import type { GetShardResponse } from "@lienthong/contracts/exchange/v1/exchange_service";
 import type { RouteRecord } from "@lienthong/contracts/registry/v1/route";
+import { parentOf } from "../bus/branch-tree.ts";
 import { lookUpNames } from "../bus/names.ts";
 import { isSimulated } from "../bus/session.ts";
 import { dossierAgencies, findProcedure, routeOf } from "../bus/trail-view.ts";
@@ -38,7 +39,7 @@ export async function submitAndTell(signed: SignedStatement, submission: Submiss
   const accepted = await submit(signed, submission);
   const dossier = await exchange.exchange.getDossier({ shard: shard.shard, dossier: signed.dossier, agency });
   const moved = dossier.branches.filter(
-    ({ head, state }) => hex(head) === hex(accepted.hash) && state !== BranchState.BRANCH_STATE_JOINED,
+    (branch) => hex(branch.head) === hex(accepted.hash) && !livesOnInParent(branch, dossier, accepted.hash),
   );
   if (context.json) {
     context.printJson({
@@ -59,6 +60,12 @@ export async function submitAndTell(signed: SignedStatement, submission: Submiss
     return;
   }
   await tell(accepted, dossier, moved, submission);
+}
+
+/** Branches that were just joined are told by the branch that they became part of. */
+function livesOnInParent(branch: Branch, { branches }: Dossier, hash: Uint8Array): boolean {
+  const parent = parentOf(branch, branches);
+  return branch.state === BranchState.BRANCH_STATE_JOINED && parent !== undefined && hex(parent.head) === hex(hash);
 }
 
 async function submit(signed: SignedStatement, submission: Submission): Promise<ReadAccepted> {
@@ -89,15 +96,19 @@ async function tell(
   const procedure = await findProcedure(registry, dossier.procedure);
   const route: RouteRecord | undefined = routeOf(procedure, dossier.route);
   const names = await lookUpNames(registry.registry, dossierAgencies(dossier), route);
-  const lines = moved.map((branch) => branchSentence(branch, dossier.branches, names, language, messages));
+  const lines = moved.map((branch) => branchSentence(branch, dossier.branches, { names, language, messages }));
+  // Custody that came back to somebody else: after a refusal, or a recall that was agreed to.
+  const cameBack = ({ state, holder, pending }: Branch) =>
+    (state === BranchState.BRANCH_STATE_WORKING || state === BranchState.BRANCH_STATE_COMPLETED) &&
+    holder !== agency &&
+    pending === undefined;
   const next = [
     ...new Set(
       moved
         .map((branch) =>
-          // Custody that came back to somebody else: after a refusal.
-          branch.holder !== agency && branch.holder !== "" && branch.pending === undefined
+          cameBack(branch)
             ? messages.actions.holderDecides(names.office(branch.holder, branch.unit))
-            : nextActions(branch, dossier.branches, route, names, messages),
+            : nextActions(branch, dossier, route, { names, messages }),
         )
         .filter(Boolean),
     ),

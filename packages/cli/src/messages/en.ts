@@ -1,4 +1,8 @@
+import { enrolmentEn } from "./enrolment-en.ts";
+import { helpStatementsEn } from "./help-statements-en.ts";
 import type { Words } from "./messages.ts";
+import { saidEn } from "./said-en.ts";
+import { wordsEn } from "./words-en.ts";
 
 /** English. Names of offices, steps and procedures come from the registry and stay Vietnamese. */
 export const en = {
@@ -73,6 +77,7 @@ export const en = {
     settle: "settle what is printed: the trail then says it was delivered",
     from: "hand out again everything from this log index on",
     count: "end after so many deliveries",
+    ...helpStatementsEn,
   },
   usage: {
     unknownOption: (name: string) => `There is no option ${name}; see the options with --help.`,
@@ -84,12 +89,16 @@ export const en = {
     excessArguments: (name: string) => `Too many arguments for '${name}'; put text with spaces into quotes.`,
     valueNotAllowed: (option: string, value: string, allowed: string) =>
       `'${value}' is not allowed for ${option}; allowed: ${allowed}.`,
+    wordNotAllowed: (option: string, value: string) => `'${value}' is not allowed for ${option}. Allowed:`,
+    oneOf: (options: string) => `Give exactly one of ${options}; see --help for examples.`,
+    notTogether: (option: string, other: string) => `${option} does not go together with ${other}; leave one out.`,
     asMissing:
       "Say as which agency you act: --as AGENCY, e.g. --as hn-wold-00004. Find agencies with: lienthong agency list --name TEXT",
     fileUnreadable: (path: string, why: string) => `${path} cannot be read (${why}); check the path.`,
     wholeNumber: "a whole number",
     day: "a day, YYYY-MM-DD",
     instant: 'an instant in RFC 3339, e.g. "2025-05-05T08:00:00+07:00"',
+    dayOrInstant: 'a day, YYYY-MM-DD, or an instant in RFC 3339, e.g. "2025-05-20T17:00:00+07:00"',
     dataFolder: "a folder",
   },
   bus: {
@@ -120,85 +129,39 @@ export const en = {
   },
   hints: {
     AGENCY_UNKNOWN: "Find agencies with: lienthong agency list --name TEXT",
+    UNIT_UNKNOWN: "See the agency's units with: lienthong agency show AGENCY",
     SUBJECT_UNKNOWN: "Find procedures with: lienthong procedure list",
     PROCEDURE_UNKNOWN: "Find procedures with: lienthong procedure list",
     PRIOR_STALE: "Somebody moved the branch meanwhile; look with 'lienthong dossier show' and decide again.",
+    STATE_FORBIDS: "See what may be done next with: lienthong dossier show CODE",
     DOSSIER_EXISTS: "Choose another code, or go on with that dossier: lienthong dossier show CODE",
     DOSSIER_UNKNOWN: "Check the code, or open it: lienthong dossier open CODE --procedure KEY",
     NOT_THE_HOLDER: "See who holds it with: lienthong dossier show CODE",
     NOT_ENTITLED: "Only agencies that hold, held or are offered a branch may read it.",
     STEP_NOT_COMPLETED: "Complete the step first: lienthong dossier complete CODE",
+    STEP_OUT_OF_TURN: "See what may be done next with: lienthong dossier show CODE",
+    DOCUMENT_NOT_READY: "Put it first, and wait until it is complete: lienthong document put FILE --dossier CODE --kind KIND",
+    DOCUMENT_UNKNOWN: "See the documents you may open with: lienthong document list --dossier CODE",
     KEY_UNKNOWN: "See the agency's keys with: lienthong agency show AGENCY",
     KEY_NOT_OF_AUTHOR: "See the agency's keys with: lienthong agency show AGENCY",
     DELEGATION_MISSING: "See the agency's systems with: lienthong agency show AGENCY",
     SHARD_STOPPED: "The operator must act; the bus's log says what to do.",
   } as Words,
+  fieldHints: {
+    "statement.resume.documents": "Show the proof of payment: lienthong dossier pay CODE --proof FILE",
+    "statement.prior": "See all branches with: lienthong dossier show CODE",
+  } as Words,
+  refusal: {
+    decidedBy: (number: string) => `Event ${number} of the dossier decided it; see it with: lienthong dossier trail CODE`,
+    detail: (sentence: string) => sentence,
+  },
   time: {
     scenarioClock: "Times are those of the scenario's clock (simulated), in Viet Nam's local time.",
     realClock: "Times are local time in Viet Nam (UTC+7).",
     recordedReal: (time: string) => `recorded in real time at ${time}`,
   },
-  states: {
-    WORKING: "being worked on",
-    COMPLETED: "step completed, to be passed on",
-    HANDED_OVER: "handed over, not yet acknowledged",
-    RECALL_ASKED: "handed over, recall asked",
-    FORKED: "forked",
-    JOINED: "joined",
-    SUPPLEMENT_AWAITED: "waits for the citizen's papers",
-    PAUSED: "paused",
-    RETURNED: "ended: the citizen has the result",
-    WITHDRAWN: "ended: withdrawn by the citizen",
-    STOPPED: "ended without a result",
-  } as Words,
-  channels: { IN_PERSON: "in person", ONLINE: "online", POST: "by post" } as Words,
-  outcomes: { GRANTED: "granted", REJECTED: "rejected", NOT_ELIGIBLE: "not eligible", DONE: "done" } as Words,
-  refusalReasons: {
-    NOT_COMPETENT: "not competent",
-    WRONG_AREA: "another area",
-    INCOMPLETE: "papers missing",
-    DOCUMENT_UNUSABLE: "a document is unusable",
-    DUPLICATE: "in hand already under another code",
-    NOT_ELIGIBLE: "conditions not met",
-    SENT_IN_ERROR: "sent by mistake",
-    AGENCY_CEASING: "the office is ending",
-  } as Words,
-  warnings: {
-    NOT_DELIVERED: "not delivered in time",
-    NOT_ANSWERED: "not answered in time",
-    LIMIT_NEAR: "the limit comes near",
-    LIMIT_PASSED: "the limit has passed",
-  } as Words,
-  said: {
-    open: (channel: string) => `opened the dossier (filed ${channel})`,
-    forward: "forwarded",
-    fork: (count: number) => `forwarded to ${count} agencies in parallel`,
-    acknowledge: "acknowledged, took custody",
-    refuse: (reason: string) => `refused custody: ${reason}`,
-    complete: (outcome: string) => `completed the step: ${outcome}`,
-    join: (branches: string) => `joined branches ${branches}`,
-    return: (outcome: string, channel: string) => `returned the result to the citizen: ${outcome}, ${channel}`,
-    ask_recall: "asked to have it back",
-    agree_recall: "gave it back",
-    refuse_recall: "kept it in spite of the recall",
-    request_supplement: "asked the citizen for papers",
-    bring_supplement: "brought the citizen's papers",
-    pause: "paused the clock",
-    resume: "resumed the clock",
-    extend: "moved the promised date",
-    assign: "assigned another unit",
-    withdraw: "withdrew for the citizen",
-    stop: "ended it without a result",
-    consult: "asked for opinions",
-    erase: "erased content",
-    delivered: "delivered to the receiver's system",
-    warning: (kind: string) => `warning: ${kind}`,
-    expired: "the handoff expired; the sender keeps it",
-    reassigned: "moved by order",
-    deemed_consent: "silence counted as agreement",
-    withheld: "(withheld)",
-    unknown: (name: string) => `said something this version cannot show (${name})`,
-  },
+  ...wordsEn,
+  ...saidEn,
   trail: {
     bus: "The bus",
     headings: {
@@ -219,6 +182,8 @@ export const en = {
       `Branch ${branch}: ${holder} has held it since ${since}; ${state}, step "${step}".`,
     offered: (branch: string, holder: string, since: string, receiver: string, step: string, delivered: boolean) =>
       `Branch ${branch}: ${holder} has held it since ${since}; offered to ${receiver} for step "${step}", ${delivered ? "delivered" : "not yet delivered"}, not yet acknowledged.`,
+    askedBack: (branch: string, holder: string, since: string, receiver: string, step: string) =>
+      `Branch ${branch}: ${holder} has held it since ${since}; offered to ${receiver} for step "${step}" and asked back.`,
     forked: (branch: string, children: string) => `Branch ${branch}: forked, lives on in ${children}.`,
     over: (branch: string, state: string) => `Branch ${branch}: ${state}.`,
     chainWhole: (events: number, withheld: number) =>
@@ -237,22 +202,9 @@ export const en = {
     next: (actions: string) => `Next: ${actions}.`,
     ended: "The dossier has ended.",
     chosen: (step: string, receiver: string, why: string) => `For "${step}": ${receiver}. ${why}`,
-    others: (others: string) => `Also competent: ${others}; choose with --to.`,
+    others: (others: string, more: number) =>
+      `Also competent: ${others}${more === 0 ? "" : ` and ${more} more`}; choose with --to.`,
     desk: (why: string) => `Desk of receipt: ${why}`,
-  },
-  actions: {
-    complete: "complete the step",
-    forward: (steps: string) => `forward to ${steps}`,
-    forwardAgain: "forward again on the way it was forked for",
-    holderDecides: (holder: string) => `${holder} sees the refusal and decides`,
-    fork: (steps: string) => `fork to ${steps}`,
-    back: (steps: string) => `send back to ${steps}`,
-    join: (branches: string) => `join ${branches}`,
-    waitForJoin: "wait for the other branches of the fork",
-    return: "return the result to the citizen",
-    acknowledge: (receiver: string) => `${receiver} acknowledges or refuses`,
-    or: " or ",
-    and: " and ",
   },
   pick: {
     noBranch: (dossier: string, agency: string) =>
@@ -261,11 +213,13 @@ export const en = {
     branchUnknown: (branch: string, branches: string) =>
       `There is no branch ${branch} that this agency can see; there are: ${branches}.`,
     noEdge: (step: string) =>
-      `No edge of the route leaves step ${step}; the result is returned from here, or branches are joined.`,
+      `No edge of the route leaves step "${step}"; the result is returned from here, or branches are joined.`,
+    noOpinions: (step: string) =>
+      `The route asks for no opinions at step "${step}"; see it with: lienthong procedure show`,
     severalEdges: (step: string, edges: string) =>
-      `From step ${step} there are several ways; say which with --edge: ${edges}.`,
+      `From step "${step}" there are several ways; say which with --edge: ${edges}.`,
     edgeUnknown: (edge: string, step: string, edges: string) =>
-      `No edge ${edge} leaves step ${step}; there are: ${edges}.`,
+      `No edge ${edge} leaves step "${step}"; there are: ${edges}.`,
     tooManyReceivers: (edges: number) =>
       `More receivers than edges; give one --to for each of the ${edges} edges, in the same order.`,
     noReceiver: (role: string, why: string) => `Nobody is competent for ${role}: ${why} Give a receiver with --to.`,
@@ -331,6 +285,25 @@ export const en = {
     headings: { branch: "Branch", state: "State", holder: "Holder", since: "Since", step: "Step" },
     nobody: "—",
     pending: (receiver: string, step: string) => `→ ${receiver}: ${step}`,
+    opinion: { asked: "asked for an opinion", given: "opinion given" },
+  },
+  document: {
+    noService:
+      "The bus that runs on this data folder has no document service; start one with: lienthong serve documents",
+    noFile: "not a file",
+    unknown: (id: string, dossier: string, agency: string) =>
+      `${agency} has put no document ${id} for ${dossier} and was named none; see those it may open with: lienthong document list --dossier ${dossier} --as ${agency}`,
+    goesOn: (id: string) => `This file was put before as ${id}; going on where it stopped.`,
+    repeated: "The bus had all of it already.",
+    put: (size: string, saltsFile: string) =>
+      `${size} are safe at the bus. Keep ${saltsFile} with the file: with its salts you can prove later what was put.`,
+    nameIt: (dossier: string, id: string, agency: string) =>
+      `Name it in a statement, e.g.: lienthong dossier forward ${dossier} --document ${id} --as ${agency}`,
+    got: (size: string) => `${size}, and it is what the event names, whose author signed its digests.`,
+    gotUnsigned: (size: string) => `${size}, as it was put; no event names it yet.`,
+    rejected: (why: string) => `What arrived was thrown away. ${why}`,
+    headings: { id: "Id", kind: "Kind", size: "Size", from: "Put by", state: "State" },
+    count: (count: number) => (count === 1 ? "1 document." : `${count} documents.`),
   },
   inbox: {
     watching: (agency: string, subscription: string) =>
@@ -340,7 +313,12 @@ export const en = {
     acknowledge: (dossier: string, branch: string, agency: string) =>
       `take it with: lienthong dossier acknowledge ${dossier} --branch ${branch} --as ${agency}`,
     roles: { RECEIVER: "for you to take", SENDER: "about what you handed over", COPY: "for your information" } as Words,
+    answerRecall: (dossier: string, branch: string, agency: string) =>
+      `answer with: lienthong dossier recall ${dossier} --branch ${branch} --agree --as ${agency} (or --decline REASON)`,
+    bringSupplement: (dossier: string, branch: string, agency: string) =>
+      `bring them with: lienthong dossier supplement ${dossier} --branch ${branch} --bring --as ${agency}`,
     redelivered: "again",
     ended: (count: number) => (count === 1 ? "1 delivery." : `${count} deliveries.`),
   },
+  enrolment: enrolmentEn,
 };

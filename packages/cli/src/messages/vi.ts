@@ -1,4 +1,8 @@
+import { enrolmentVi } from "./enrolment-vi.ts";
+import { helpStatementsVi } from "./help-statements-vi.ts";
 import type { Messages } from "./messages.ts";
+import { saidVi } from "./said-vi.ts";
+import { wordsVi } from "./words-vi.ts";
 
 /** Tiếng Việt. */
 export const vi: Messages = {
@@ -73,6 +77,7 @@ export const vi: Messages = {
     settle: "xác nhận đã nhận những gì được in: vết hồ sơ sẽ ghi là đã giao",
     from: "giao lại mọi thứ kể từ vị trí này trong nhật ký",
     count: "dừng sau số lần giao này",
+    ...helpStatementsVi,
   },
   usage: {
     unknownOption: (name) => `Không có tùy chọn ${name}; xem các tùy chọn bằng --help.`,
@@ -83,12 +88,16 @@ export const vi: Messages = {
     optionValueMissing: (name) => `Tùy chọn ${name} cần có giá trị; xem --help.`,
     excessArguments: (name) => `Thừa tham số cho '${name}'; hãy đặt chuỗi có dấu cách trong ngoặc kép.`,
     valueNotAllowed: (option, value, allowed) => `Không chấp nhận '${value}' cho ${option}; cho phép: ${allowed}.`,
+    wordNotAllowed: (option, value) => `Không chấp nhận '${value}' cho ${option}. Cho phép:`,
+    oneOf: (options) => `Hãy cho đúng một trong các tùy chọn ${options}; xem ví dụ bằng --help.`,
+    notTogether: (option, other) => `${option} không đi cùng ${other}; hãy bỏ bớt một tùy chọn.`,
     asMissing:
       "Hãy cho biết thực hiện với tư cách cơ quan nào: --as CƠ-QUAN, ví dụ --as hn-wold-00004. Tìm cơ quan bằng: lienthong agency list --name TÊN",
     fileUnreadable: (path, why) => `Không đọc được ${path} (${why}); hãy kiểm tra đường dẫn.`,
     wholeNumber: "số nguyên",
     day: "một ngày dạng năm-tháng-ngày, ví dụ 2025-05-05",
     instant: 'một thời điểm theo RFC 3339, ví dụ "2025-05-05T08:00:00+07:00"',
+    dayOrInstant: 'một ngày dạng năm-tháng-ngày, hoặc một thời điểm theo RFC 3339, ví dụ "2025-05-20T17:00:00+07:00"',
     dataFolder: "một thư mục",
   },
   bus: {
@@ -118,85 +127,39 @@ export const vi: Messages = {
   },
   hints: {
     AGENCY_UNKNOWN: "Tìm cơ quan bằng: lienthong agency list --name TÊN",
+    UNIT_UNKNOWN: "Xem các đơn vị của cơ quan bằng: lienthong agency show CƠ-QUAN",
     SUBJECT_UNKNOWN: "Tìm thủ tục bằng: lienthong procedure list",
     PROCEDURE_UNKNOWN: "Tìm thủ tục bằng: lienthong procedure list",
     PRIOR_STALE: "Nhánh này vừa có người thay đổi; hãy xem bằng 'lienthong dossier show' rồi quyết định lại.",
+    STATE_FORBIDS: "Xem việc có thể làm tiếp bằng: lienthong dossier show MÃ",
     DOSSIER_EXISTS: "Hãy chọn mã khác, hoặc tiếp tục với hồ sơ đó: lienthong dossier show MÃ",
     DOSSIER_UNKNOWN: "Hãy kiểm tra mã, hoặc mở hồ sơ: lienthong dossier open MÃ --procedure THỦ-TỤC",
     NOT_THE_HOLDER: "Xem ai đang giữ bằng: lienthong dossier show MÃ",
     NOT_ENTITLED: "Chỉ cơ quan đang giữ, đã giữ hoặc được chuyển đến một nhánh mới được xem nhánh đó.",
     STEP_NOT_COMPLETED: "Hãy hoàn thành bước này trước: lienthong dossier complete MÃ",
+    STEP_OUT_OF_TURN: "Xem việc có thể làm tiếp bằng: lienthong dossier show MÃ",
+    DOCUMENT_NOT_READY: "Hãy đưa tài liệu lên cho đủ trước: lienthong document put TỆP --dossier MÃ --kind LOẠI",
+    DOCUMENT_UNKNOWN: "Xem các tài liệu được mở bằng: lienthong document list --dossier MÃ",
     KEY_UNKNOWN: "Xem khóa của cơ quan bằng: lienthong agency show CƠ-QUAN",
     KEY_NOT_OF_AUTHOR: "Xem khóa của cơ quan bằng: lienthong agency show CƠ-QUAN",
     DELEGATION_MISSING: "Xem hệ thống của cơ quan bằng: lienthong agency show CƠ-QUAN",
     SHARD_STOPPED: "Đơn vị vận hành phải xử lý; nhật ký của trục liên thông ghi rõ cần làm gì.",
+  },
+  fieldHints: {
+    "statement.resume.documents": "Hãy kèm chứng từ đã nộp tiền: lienthong dossier pay MÃ --proof TỆP",
+    "statement.prior": "Xem tất cả các nhánh bằng: lienthong dossier show MÃ",
+  },
+  refusal: {
+    decidedBy: (number) => `Sự kiện số ${number} của hồ sơ đã quyết định điều này; xem bằng: lienthong dossier trail MÃ`,
+    detail: (sentence) => `Chi tiết (tiếng Anh): ${sentence}`,
   },
   time: {
     scenarioClock: "Thời gian theo đồng hồ kịch bản (mô phỏng), giờ Việt Nam.",
     realClock: "Thời gian theo giờ Việt Nam (UTC+7).",
     recordedReal: (time) => `ghi nhận thực tế lúc ${time}`,
   },
-  states: {
-    WORKING: "đang xử lý",
-    COMPLETED: "đã xong bước, chờ chuyển tiếp",
-    HANDED_OVER: "đã chuyển, chờ tiếp nhận",
-    RECALL_ASKED: "đã chuyển, đang xin thu hồi",
-    FORKED: "đã tách nhánh",
-    JOINED: "đã nhập nhánh",
-    SUPPLEMENT_AWAITED: "chờ công dân bổ sung",
-    PAUSED: "tạm dừng",
-    RETURNED: "đã kết thúc: đã trả kết quả cho công dân",
-    WITHDRAWN: "đã kết thúc: công dân rút hồ sơ",
-    STOPPED: "đã kết thúc: dừng giải quyết",
-  },
-  channels: { IN_PERSON: "trực tiếp", ONLINE: "trực tuyến", POST: "qua bưu chính" },
-  outcomes: { GRANTED: "đồng ý", REJECTED: "từ chối giải quyết", NOT_ELIGIBLE: "không đủ điều kiện", DONE: "đã xong" },
-  refusalReasons: {
-    NOT_COMPETENT: "không đúng thẩm quyền",
-    WRONG_AREA: "không đúng địa bàn",
-    INCOMPLETE: "thiếu giấy tờ",
-    DOCUMENT_UNUSABLE: "tài liệu không dùng được",
-    DUPLICATE: "đã có hồ sơ khác về cùng việc",
-    NOT_ELIGIBLE: "không đủ điều kiện",
-    SENT_IN_ERROR: "chuyển nhầm",
-    AGENCY_CEASING: "cơ quan sắp chấm dứt hoạt động",
-  },
-  warnings: {
-    NOT_DELIVERED: "chưa giao được đúng hạn",
-    NOT_ANSWERED: "chưa được trả lời đúng hạn",
-    LIMIT_NEAR: "sắp đến hạn",
-    LIMIT_PASSED: "đã quá hạn",
-  },
-  said: {
-    open: (channel) => `mở hồ sơ (nộp ${channel})`,
-    forward: "chuyển hồ sơ",
-    fork: (count) => `chuyển song song đến ${count} cơ quan`,
-    acknowledge: "tiếp nhận hồ sơ",
-    refuse: (reason) => `từ chối tiếp nhận: ${reason}`,
-    complete: (outcome) => `hoàn thành bước: ${outcome}`,
-    join: (branches) => `nhập các nhánh ${branches}`,
-    return: (outcome, channel) => `trả kết quả cho công dân: ${outcome}, ${channel}`,
-    ask_recall: "đề nghị thu hồi",
-    agree_recall: "đồng ý cho thu hồi",
-    refuse_recall: "không đồng ý cho thu hồi",
-    request_supplement: "yêu cầu công dân bổ sung",
-    bring_supplement: "nộp giấy tờ công dân bổ sung",
-    pause: "tạm dừng tính thời hạn",
-    resume: "tính tiếp thời hạn",
-    extend: "gia hạn ngày trả kết quả",
-    assign: "phân công đơn vị khác",
-    withdraw: "rút hồ sơ theo yêu cầu của công dân",
-    stop: "dừng giải quyết hồ sơ",
-    consult: "lấy ý kiến",
-    erase: "xóa nội dung",
-    delivered: "đã giao đến hệ thống bên nhận",
-    warning: (kind) => `cảnh báo: ${kind}`,
-    expired: "hết hạn tiếp nhận; bên gửi vẫn giữ hồ sơ",
-    reassigned: "chuyển giao theo quyết định",
-    deemed_consent: "im lặng được coi là đồng ý",
-    withheld: "(không được xem)",
-    unknown: (name) => `nội dung mà phiên bản này chưa hiển thị được (${name})`,
-  },
+  ...wordsVi,
+  ...saidVi,
   trail: {
     bus: "Trục liên thông",
     headings: {
@@ -217,6 +180,8 @@ export const vi: Messages = {
       `Nhánh ${branch}: ${holder} giữ từ ${since}; ${state}, bước "${step}".`,
     offered: (branch, holder, since, receiver, step, delivered) =>
       `Nhánh ${branch}: ${holder} giữ từ ${since}; đã chuyển đến ${receiver} cho bước "${step}", ${delivered ? "đã giao đến nơi" : "chưa giao đến nơi"}, chờ tiếp nhận.`,
+    askedBack: (branch, holder, since, receiver, step) =>
+      `Nhánh ${branch}: ${holder} giữ từ ${since}; đã chuyển đến ${receiver} cho bước "${step}" và đang xin thu hồi.`,
     forked: (branch, children) => `Nhánh ${branch}: đã tách thành các nhánh ${children}.`,
     over: (branch, state) => `Nhánh ${branch}: ${state}.`,
     chainWhole: (events, withheld) =>
@@ -236,22 +201,9 @@ export const vi: Messages = {
     ended: "Hồ sơ đã kết thúc.",
     // The sentence of the registry begins with the name.
     chosen: (step, _receiver, why) => `Bước "${step}": ${why}`,
-    others: (others) => `Cũng có thẩm quyền: ${others}; chọn bằng --to.`,
+    others: (others, more) =>
+      `Cũng có thẩm quyền: ${others}${more === 0 ? "" : ` và ${more} nơi khác`}; chọn bằng --to.`,
     desk: (why) => `Nơi tiếp nhận: ${why}`,
-  },
-  actions: {
-    complete: "hoàn thành bước",
-    forward: (steps) => `chuyển đến ${steps}`,
-    forwardAgain: "chuyển lại theo hướng đã tách",
-    holderDecides: (holder) => `${holder} thấy lý do từ chối và quyết định`,
-    fork: (steps) => `chuyển song song đến ${steps}`,
-    back: (steps) => `chuyển trả về ${steps}`,
-    join: (branches) => `nhập các nhánh ${branches}`,
-    waitForJoin: "chờ các nhánh song song còn lại",
-    return: "trả kết quả cho công dân",
-    acknowledge: (receiver) => `${receiver} tiếp nhận hoặc từ chối`,
-    or: " hoặc ",
-    and: " và ",
   },
   pick: {
     noBranch: (dossier, agency) =>
@@ -259,9 +211,10 @@ export const vi: Messages = {
     severalBranches: (branches) => `Có thể là các nhánh ${branches}; hãy chọn bằng --branch.`,
     branchUnknown: (branch, branches) => `Không có nhánh ${branch} mà cơ quan này xem được; có các nhánh: ${branches}.`,
     noEdge: (step) =>
-      `Quy trình không có hướng chuyển nào đi từ bước ${step}; tại đây chỉ trả kết quả hoặc nhập nhánh.`,
-    severalEdges: (step, edges) => `Từ bước ${step} có nhiều hướng; hãy chọn bằng --edge: ${edges}.`,
-    edgeUnknown: (edge, step, edges) => `Không có hướng chuyển ${edge} đi từ bước ${step}; có các hướng: ${edges}.`,
+      `Quy trình không có hướng chuyển nào đi từ bước "${step}"; tại đây chỉ trả kết quả hoặc nhập nhánh.`,
+    noOpinions: (step) => `Quy trình không có lấy ý kiến tại bước "${step}"; xem bằng: lienthong procedure show`,
+    severalEdges: (step, edges) => `Từ bước "${step}" có nhiều hướng; hãy chọn bằng --edge: ${edges}.`,
+    edgeUnknown: (edge, step, edges) => `Không có hướng chuyển ${edge} đi từ bước "${step}"; có các hướng: ${edges}.`,
     tooManyReceivers: (edges) =>
       `Số bên nhận nhiều hơn số hướng chuyển; hãy dùng một --to cho mỗi hướng trong ${edges} hướng, theo cùng thứ tự.`,
     noReceiver: (role, why) =>
@@ -321,6 +274,25 @@ export const vi: Messages = {
     headings: { branch: "Nhánh", state: "Trạng thái", holder: "Đang giữ", since: "Từ", step: "Bước" },
     nobody: "—",
     pending: (receiver, step) => `→ ${receiver}: ${step}`,
+    opinion: { asked: "đang được lấy ý kiến", given: "đã cho ý kiến" },
+  },
+  document: {
+    noService:
+      "Trục liên thông trên thư mục dữ liệu này không có dịch vụ tài liệu; hãy chạy bằng: lienthong serve documents",
+    noFile: "không phải tệp",
+    unknown: (id, dossier, agency) =>
+      `${agency} chưa đưa lên và cũng không được gửi tài liệu ${id} cho ${dossier}; xem các tài liệu được mở bằng: lienthong document list --dossier ${dossier} --as ${agency}`,
+    goesOn: (id) => `Tệp này đã được đưa lên với mã ${id}; gửi tiếp từ chỗ dừng.`,
+    repeated: "Trục liên thông đã có đủ tài liệu này.",
+    put: (size, saltsFile) =>
+      `${size} đã được lưu an toàn. Hãy giữ ${saltsFile} cùng với tệp: nhờ đó sau này chứng minh được nội dung đã gửi.`,
+    nameIt: (dossier, id, agency) =>
+      `Nêu tài liệu khi chuyển hồ sơ, ví dụ: lienthong dossier forward ${dossier} --document ${id} --as ${agency}`,
+    got: (size) => `${size}, đúng là tài liệu mà sự kiện nêu, có chữ ký của bên gửi.`,
+    gotUnsigned: (size) => `${size}, đúng như khi đưa lên; chưa có sự kiện nào nêu tài liệu này.`,
+    rejected: (why) => `Những gì nhận được đã bị bỏ. ${why}`,
+    headings: { id: "Mã", kind: "Loại", size: "Cỡ", from: "Nơi đưa lên", state: "Tình trạng" },
+    count: (count) => `${count} tài liệu.`,
   },
   inbox: {
     watching: (agency, subscription) =>
@@ -330,7 +302,12 @@ export const vi: Messages = {
     acknowledge: (dossier, branch, agency) =>
       `tiếp nhận bằng: lienthong dossier acknowledge ${dossier} --branch ${branch} --as ${agency}`,
     roles: { RECEIVER: "chờ cơ quan tiếp nhận", SENDER: "về hồ sơ đã chuyển đi", COPY: "để biết" },
+    answerRecall: (dossier, branch, agency) =>
+      `trả lời bằng: lienthong dossier recall ${dossier} --branch ${branch} --agree --as ${agency} (hoặc --decline LÝ-DO)`,
+    bringSupplement: (dossier, branch, agency) =>
+      `nộp bổ sung bằng: lienthong dossier supplement ${dossier} --branch ${branch} --bring --as ${agency}`,
     redelivered: "giao lại",
     ended: (count) => `${count} lần giao.`,
   },
+  enrolment: enrolmentVi,
 };

@@ -14,3 +14,9 @@ export function localDay(day: string, language: Language): string {
   const [year, month, date] = day.split("-");
   return `${date}/${month}/${year}`;
 }
+
+/** A date that something is due: the day alone where the day's end is meant, as `endOfDay` writes it. */
+export function localDue(timestamp: Timestamp | undefined, language: Language): string {
+  const time = localTime(timestamp, language);
+  return time.endsWith(" 23:59") ? time.slice(0, -" 23:59".length) : time;
+}

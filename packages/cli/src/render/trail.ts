@@ -1,11 +1,10 @@
-import type { Names } from "../bus/names.ts";
 import type { TrailContent, TrailEvent, TrailTarget } from "../bus/trail-events.ts";
 import type { TrailView } from "../bus/trail-view.ts";
 import { type Language, messagesIn } from "../messages/language.ts";
 import type { Messages } from "../messages/messages.ts";
 import { branchSentence } from "./branch-sentence.ts";
 import { localTime } from "./local-time.ts";
-import { saidPhrase } from "./said.ts";
+import { saidPhrase, type Telling } from "./said.ts";
 import { createStyle } from "./style.ts";
 import { type Column, type Row, renderTable } from "./table.ts";
 import { wrapText } from "./text-width.ts";
@@ -29,9 +28,7 @@ export function renderTrail(view: TrailView, { language, columns, color }: Rende
   const { dossier, events, names, simulated } = view;
   const context: Context = { names, language, messages, simulated };
   const table = width >= wideFromColumns ? wideTable(events, context) : narrowTable(events, context);
-  const branches = dossier.branches.map((branch) =>
-    branchSentence(branch, dossier.branches, names, language, messages),
-  );
+  const branches = dossier.branches.map((branch) => branchSentence(branch, dossier.branches, context));
   const indented = (text: string) => wrapText(text, width - 2).map((line) => `  ${line}`);
   return [
     ...wrapText(messages.trail.title(dossier.dossier), width).map(style.bold),
@@ -45,10 +42,7 @@ export function renderTrail(view: TrailView, { language, columns, color }: Rende
   ].join("\n");
 }
 
-interface Context {
-  readonly names: Names;
-  readonly language: Language;
-  readonly messages: Messages;
+interface Context extends Telling {
   readonly simulated: boolean;
 }
 
@@ -66,7 +60,7 @@ function wideTable(events: readonly TrailEvent[], context: Context): TableConten
     return targetsOf(content).map((target, index) => ({
       cells: [
         ...(index === 0
-          ? [String(number), timeOf(content, context), whoOf(content, context), saidPhrase(content, messages)]
+          ? [String(number), timeOf(content, context), whoOf(content, context), saidPhrase(content, context)]
           : ["", "", "", ""]),
         target.agency === "" ? "" : names.office(target.agency, target.unit),
         names.step(target.step),
@@ -98,7 +92,7 @@ function narrowTable(events: readonly TrailEvent[], context: Context): TableCont
     const tone = content.agency === "" ? ({ tone: "dim" } as const) : {};
     return targetsOf(content).map((target, index) => {
       const to = target.agency === "" ? "" : `→ ${names.office(target.agency, target.unit)}`;
-      const sentence = `${whoOf(content, context)} ${saidPhrase(content, messages)}`;
+      const sentence = `${whoOf(content, context)} ${saidPhrase(content, context)}`;
       return {
         cells: [
           index === 0 ? String(number) : "",

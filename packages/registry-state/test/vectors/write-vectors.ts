@@ -1,7 +1,12 @@
 // Writes the vectors anew: `node packages/registry-state/test/vectors/write-vectors.ts`. Signed data cannot change later, so a
 // difference in the result is a change of the format and needs a decision.
 import { writeFileSync } from "node:fs";
+import { computeAllKindsVectors } from "./all-kinds.ts";
 import { computeSmallLogVectors } from "./small-log.ts";
 
-const file = new URL("small-log.json", import.meta.url);
-writeFileSync(file, `${JSON.stringify(computeSmallLogVectors(), null, 2)}\n`);
+for (const [name, vectors] of [
+  ["small-log.json", computeSmallLogVectors()],
+  ["all-kinds.json", computeAllKindsVectors()],
+] as const) {
+  writeFileSync(new URL(name, import.meta.url), `${JSON.stringify(vectors, null, 2)}\n`);
+}

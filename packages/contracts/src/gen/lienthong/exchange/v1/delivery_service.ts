@@ -9,9 +9,12 @@ import {
   Client,
   type ClientDuplexStream,
   type ClientOptions,
+  type ClientUnaryCall,
   type handleBidiStreamingCall,
+  type handleUnaryCall,
   makeGenericClientConstructor,
   type Metadata,
+  type ServiceError,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 
@@ -94,7 +97,7 @@ export interface ReceiveRequest {
 
 /** ReceiveStart names the subscription. */
 export interface ReceiveStart {
-  /** Shard name. Set by the client. */
+  /** Shard name; empty: every shard served here, those opened later too. Set by the client. */
   shard: string;
   /** Agencies it receives for; each delegated to the system. 1 to 1,000. Set by the client. */
   agencies: string[];
@@ -102,7 +105,7 @@ export interface ReceiveStart {
   subscription: string;
   /** Deliveries that may be under way, not yet settled. 1 to 10,000; 0: 256. Settling gives the credit back. Set by the client. */
   credit: number;
-  /** Hand out again everything at or after this log index, settled or not; absent: only what is not settled. Set by the client. */
+  /** Hand out again everything at or after this log index, settled or not; absent: only what is not settled. Needs a shard. Set by the client. */
   fromLeafIndex?: bigint | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
@@ -120,6 +123,8 @@ export interface SettledDelivery {
   agency: string;
   /** Log index of its event. Set by the client. */
   leafIndex: bigint;
+  /** Shard of the delivery, as it came; empty: the one that the subscription or call names. Set by the client. */
+  shard: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -137,6 +142,51 @@ export interface ReceiveResponse {
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+/** FetchDeliveriesRequest asks for a page. */
+export interface FetchDeliveriesRequest {
+  /** Shard name; empty: every shard served here. Set by the client. */
+  shard: string;
+  /** Agencies it fetches for; each delegated to the system. 1 to 1,000, distinct. Set by the client. */
+  agencies: string[];
+  /** Name: who fetches or receives under one name shares, different names each get all. 1 to 31 characters of a-z, 0-9 and '-'; empty: "main". Set by the client. */
+  subscription: string;
+  /** Most deliveries wanted. 1 to 1,000; 0: 100. Fewer come when they weigh 2 MiB or no more wait. Set by the client. */
+  pageSize: number;
+  /** How long to wait for the first delivery if none waits, in milliseconds. 0 to 20,000. Set by the client. */
+  waitMs: number;
+  /**
+   * Makes everything at or after this log index unsettled again, for all who use this name, before the page is taken; absent: only what
+   * is not settled. To be set in the first call after a loss only: each call with it begins anew. Needs a shard. Set by the client.
+   */
+  fromLeafIndex?: bigint | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** FetchDeliveriesResponse is a page. */
+export interface FetchDeliveriesResponse {
+  /** Deliveries, under way from now on for 30 s. 0 to 1,000, at most 2 MiB of events or one; empty: nothing could be handed out. Set by the delivery service. */
+  deliveries: Delivery[];
+  /** Events addressed to these agencies that this subscription has not settled, those of this page and others under way included. Set by the delivery service. */
+  unsettledCount: bigint;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** SettleDeliveryRequest says that deliveries are safe with the receiver. */
+export interface SettleDeliveryRequest {
+  /** Shard name; empty: each delivery names its own. Set by the client. */
+  shard: string;
+  /** Name, as in FetchDeliveriesRequest; empty: "main". Set by the client. */
+  subscription: string;
+  /** Deliveries, each of an agency delegated to the system. 1 to 10,000. If one is no delivery of its agency, those before it are settled. Set by the client. */
+  deliveries: SettledDelivery[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** SettleDeliveryResponse says that the deliveries will not come again. */
+export interface SettleDeliveryResponse {
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
 /** Delivery is one event for one agency. */
 export interface Delivery {
   /** Agency it is for. Set by the delivery service. */
@@ -149,6 +199,8 @@ export interface Delivery {
   event: Uint8Array;
   /** True if it was handed out in this subscription before. Set by the delivery service. */
   redelivered: boolean;
+  /** Shard of its log, where the subscription or call names none; else empty. Set by the delivery service. */
+  shard: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -536,7 +588,7 @@ export const ReceiveSettle: MessageFns<ReceiveSettle> = {
 };
 
 function createBaseSettledDelivery(): SettledDelivery {
-  return { agency: "", leafIndex: 0n, _unknownFields: {} };
+  return { agency: "", leafIndex: 0n, shard: "", _unknownFields: {} };
 }
 
 export const SettledDelivery: MessageFns<SettledDelivery> = {
@@ -549,6 +601,9 @@ export const SettledDelivery: MessageFns<SettledDelivery> = {
         throw new globalThis.Error("value provided for field message.leafIndex of type uint64 too large");
       }
       writer.uint32(16).uint64(message.leafIndex);
+    }
+    if (message.shard !== "") {
+      writer.uint32(26).string(message.shard);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -590,6 +645,14 @@ export const SettledDelivery: MessageFns<SettledDelivery> = {
             message.leafIndex = reader.uint64() as bigint;
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.shard = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -618,6 +681,7 @@ export const SettledDelivery: MessageFns<SettledDelivery> = {
         : isSet(object.leaf_index)
         ? BigInt(object.leaf_index)
         : 0n,
+      shard: isSet(object.shard) ? globalThis.String(object.shard) : "",
     };
   },
 
@@ -629,6 +693,9 @@ export const SettledDelivery: MessageFns<SettledDelivery> = {
     if (message.leafIndex !== 0n) {
       obj.leafIndex = message.leafIndex.toString();
     }
+    if (message.shard !== "") {
+      obj.shard = message.shard;
+    }
     return obj;
   },
 
@@ -639,6 +706,7 @@ export const SettledDelivery: MessageFns<SettledDelivery> = {
     const message = createBaseSettledDelivery();
     message.agency = object.agency ?? "";
     message.leafIndex = (object.leafIndex !== undefined && object.leafIndex !== null) ? BigInt(object.leafIndex) : 0n;
+    message.shard = object.shard ?? "";
     return message;
   },
 };
@@ -813,8 +881,505 @@ export const ReceiveResponse: MessageFns<ReceiveResponse> = {
   },
 };
 
+function createBaseFetchDeliveriesRequest(): FetchDeliveriesRequest {
+  return {
+    shard: "",
+    agencies: [],
+    subscription: "",
+    pageSize: 0,
+    waitMs: 0,
+    fromLeafIndex: undefined,
+    _unknownFields: {},
+  };
+}
+
+export const FetchDeliveriesRequest: MessageFns<FetchDeliveriesRequest> = {
+  encode(message: FetchDeliveriesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.shard !== "") {
+      writer.uint32(10).string(message.shard);
+    }
+    for (const v of message.agencies) {
+      writer.uint32(18).string(v!);
+    }
+    if (message.subscription !== "") {
+      writer.uint32(26).string(message.subscription);
+    }
+    if (message.pageSize !== 0) {
+      writer.uint32(32).uint32(message.pageSize);
+    }
+    if (message.waitMs !== 0) {
+      writer.uint32(40).uint32(message.waitMs);
+    }
+    if (message.fromLeafIndex !== undefined) {
+      if (BigInt.asUintN(64, message.fromLeafIndex) !== message.fromLeafIndex) {
+        throw new globalThis.Error("value provided for field message.fromLeafIndex of type uint64 too large");
+      }
+      writer.uint32(48).uint64(message.fromLeafIndex);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FetchDeliveriesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFetchDeliveriesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.shard = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.agencies.push(reader.string());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.subscription = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.pageSize = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.waitMs = reader.uint32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.fromLeafIndex = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): FetchDeliveriesRequest {
+    return {
+      shard: isSet(object.shard) ? globalThis.String(object.shard) : "",
+      agencies: globalThis.Array.isArray(object?.agencies) ? object.agencies.map((e: any) => globalThis.String(e)) : [],
+      subscription: isSet(object.subscription) ? globalThis.String(object.subscription) : "",
+      pageSize: isSet(object.pageSize)
+        ? globalThis.Number(object.pageSize)
+        : isSet(object.page_size)
+        ? globalThis.Number(object.page_size)
+        : 0,
+      waitMs: isSet(object.waitMs)
+        ? globalThis.Number(object.waitMs)
+        : isSet(object.wait_ms)
+        ? globalThis.Number(object.wait_ms)
+        : 0,
+      fromLeafIndex: isSet(object.fromLeafIndex)
+        ? BigInt(object.fromLeafIndex)
+        : isSet(object.from_leaf_index)
+        ? BigInt(object.from_leaf_index)
+        : undefined,
+    };
+  },
+
+  toJSON(message: FetchDeliveriesRequest): unknown {
+    const obj: any = {};
+    if (message.shard !== "") {
+      obj.shard = message.shard;
+    }
+    if (message.agencies?.length) {
+      obj.agencies = message.agencies;
+    }
+    if (message.subscription !== "") {
+      obj.subscription = message.subscription;
+    }
+    if (message.pageSize !== 0) {
+      obj.pageSize = Math.round(message.pageSize);
+    }
+    if (message.waitMs !== 0) {
+      obj.waitMs = Math.round(message.waitMs);
+    }
+    if (message.fromLeafIndex !== undefined) {
+      obj.fromLeafIndex = message.fromLeafIndex.toString();
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<FetchDeliveriesRequest>, I>>(base?: I): FetchDeliveriesRequest {
+    return FetchDeliveriesRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<FetchDeliveriesRequest>, I>>(object: I): FetchDeliveriesRequest {
+    const message = createBaseFetchDeliveriesRequest();
+    message.shard = object.shard ?? "";
+    message.agencies = object.agencies?.map((e) => e) || [];
+    message.subscription = object.subscription ?? "";
+    message.pageSize = object.pageSize ?? 0;
+    message.waitMs = object.waitMs ?? 0;
+    message.fromLeafIndex = (object.fromLeafIndex !== undefined && object.fromLeafIndex !== null)
+      ? BigInt(object.fromLeafIndex)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseFetchDeliveriesResponse(): FetchDeliveriesResponse {
+  return { deliveries: [], unsettledCount: 0n, _unknownFields: {} };
+}
+
+export const FetchDeliveriesResponse: MessageFns<FetchDeliveriesResponse> = {
+  encode(message: FetchDeliveriesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.deliveries) {
+      Delivery.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.unsettledCount !== 0n) {
+      if (BigInt.asUintN(64, message.unsettledCount) !== message.unsettledCount) {
+        throw new globalThis.Error("value provided for field message.unsettledCount of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.unsettledCount);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FetchDeliveriesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFetchDeliveriesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.deliveries.push(Delivery.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.unsettledCount = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): FetchDeliveriesResponse {
+    return {
+      deliveries: globalThis.Array.isArray(object?.deliveries)
+        ? object.deliveries.map((e: any) => Delivery.fromJSON(e))
+        : [],
+      unsettledCount: isSet(object.unsettledCount)
+        ? BigInt(object.unsettledCount)
+        : isSet(object.unsettled_count)
+        ? BigInt(object.unsettled_count)
+        : 0n,
+    };
+  },
+
+  toJSON(message: FetchDeliveriesResponse): unknown {
+    const obj: any = {};
+    if (message.deliveries?.length) {
+      obj.deliveries = message.deliveries.map((e) => Delivery.toJSON(e));
+    }
+    if (message.unsettledCount !== 0n) {
+      obj.unsettledCount = message.unsettledCount.toString();
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<FetchDeliveriesResponse>, I>>(base?: I): FetchDeliveriesResponse {
+    return FetchDeliveriesResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<FetchDeliveriesResponse>, I>>(object: I): FetchDeliveriesResponse {
+    const message = createBaseFetchDeliveriesResponse();
+    message.deliveries = object.deliveries?.map((e) => Delivery.fromPartial(e)) || [];
+    message.unsettledCount = (object.unsettledCount !== undefined && object.unsettledCount !== null)
+      ? BigInt(object.unsettledCount)
+      : 0n;
+    return message;
+  },
+};
+
+function createBaseSettleDeliveryRequest(): SettleDeliveryRequest {
+  return { shard: "", subscription: "", deliveries: [], _unknownFields: {} };
+}
+
+export const SettleDeliveryRequest: MessageFns<SettleDeliveryRequest> = {
+  encode(message: SettleDeliveryRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.shard !== "") {
+      writer.uint32(10).string(message.shard);
+    }
+    if (message.subscription !== "") {
+      writer.uint32(18).string(message.subscription);
+    }
+    for (const v of message.deliveries) {
+      SettledDelivery.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SettleDeliveryRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSettleDeliveryRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.shard = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.subscription = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.deliveries.push(SettledDelivery.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SettleDeliveryRequest {
+    return {
+      shard: isSet(object.shard) ? globalThis.String(object.shard) : "",
+      subscription: isSet(object.subscription) ? globalThis.String(object.subscription) : "",
+      deliveries: globalThis.Array.isArray(object?.deliveries)
+        ? object.deliveries.map((e: any) => SettledDelivery.fromJSON(e))
+        : [],
+    };
+  },
+
+  toJSON(message: SettleDeliveryRequest): unknown {
+    const obj: any = {};
+    if (message.shard !== "") {
+      obj.shard = message.shard;
+    }
+    if (message.subscription !== "") {
+      obj.subscription = message.subscription;
+    }
+    if (message.deliveries?.length) {
+      obj.deliveries = message.deliveries.map((e) => SettledDelivery.toJSON(e));
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<SettleDeliveryRequest>, I>>(base?: I): SettleDeliveryRequest {
+    return SettleDeliveryRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<SettleDeliveryRequest>, I>>(object: I): SettleDeliveryRequest {
+    const message = createBaseSettleDeliveryRequest();
+    message.shard = object.shard ?? "";
+    message.subscription = object.subscription ?? "";
+    message.deliveries = object.deliveries?.map((e) => SettledDelivery.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseSettleDeliveryResponse(): SettleDeliveryResponse {
+  return { _unknownFields: {} };
+}
+
+export const SettleDeliveryResponse: MessageFns<SettleDeliveryResponse> = {
+  encode(message: SettleDeliveryResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SettleDeliveryResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSettleDeliveryResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): SettleDeliveryResponse {
+    return {};
+  },
+
+  toJSON(_: SettleDeliveryResponse): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<SettleDeliveryResponse>, I>>(base?: I): SettleDeliveryResponse {
+    return SettleDeliveryResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<SettleDeliveryResponse>, I>>(_: I): SettleDeliveryResponse {
+    const message = createBaseSettleDeliveryResponse();
+    return message;
+  },
+};
+
 function createBaseDelivery(): Delivery {
-  return { agency: "", role: 0, leafIndex: 0n, event: new Uint8Array(0), redelivered: false, _unknownFields: {} };
+  return {
+    agency: "",
+    role: 0,
+    leafIndex: 0n,
+    event: new Uint8Array(0),
+    redelivered: false,
+    shard: "",
+    _unknownFields: {},
+  };
 }
 
 export const Delivery: MessageFns<Delivery> = {
@@ -836,6 +1401,9 @@ export const Delivery: MessageFns<Delivery> = {
     }
     if (message.redelivered !== false) {
       writer.uint32(40).bool(message.redelivered);
+    }
+    if (message.shard !== "") {
+      writer.uint32(50).string(message.shard);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -901,6 +1469,14 @@ export const Delivery: MessageFns<Delivery> = {
             message.redelivered = reader.bool();
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.shard = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -932,6 +1508,7 @@ export const Delivery: MessageFns<Delivery> = {
         : 0n,
       event: isSet(object.event) ? bytesFromBase64(object.event) : new Uint8Array(0),
       redelivered: isSet(object.redelivered) ? globalThis.Boolean(object.redelivered) : false,
+      shard: isSet(object.shard) ? globalThis.String(object.shard) : "",
     };
   },
 
@@ -952,6 +1529,9 @@ export const Delivery: MessageFns<Delivery> = {
     if (message.redelivered !== false) {
       obj.redelivered = message.redelivered;
     }
+    if (message.shard !== "") {
+      obj.shard = message.shard;
+    }
     return obj;
   },
 
@@ -965,6 +1545,7 @@ export const Delivery: MessageFns<Delivery> = {
     message.leafIndex = (object.leafIndex !== undefined && object.leafIndex !== null) ? BigInt(object.leafIndex) : 0n;
     message.event = object.event ?? new Uint8Array(0);
     message.redelivered = object.redelivered ?? false;
+    message.shard = object.shard ?? "";
     return message;
   },
 };
@@ -972,7 +1553,7 @@ export const Delivery: MessageFns<Delivery> = {
 /**
  * DeliveryService hands out the events addressed to an agency. Deliveries of one dossier come in order. An event is handed
  * out at least once per subscription until it is settled; what is not settled within 30 s, or when the stream ends, comes again
- * under the same leaf index and hash.
+ * under the same leaf index and hash. A stream and plain calls of one subscription share: each event goes to one of them at a time.
  */
 export type DeliveryServiceService = typeof DeliveryServiceService;
 export const DeliveryServiceService = {
@@ -986,11 +1567,53 @@ export const DeliveryServiceService = {
     responseSerialize: (value: ReceiveResponse): Buffer => Buffer.from(ReceiveResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ReceiveResponse => ReceiveResponse.decode(value),
   },
+  /**
+   * FetchDeliveries hands out a page, for software that cannot hold a stream. Of a dossier of which something is under way, nothing
+   * more is handed out until that is settled or 30 s have passed; so settle a page before fetching the next. At most 10,000
+   * fetched deliveries are under way per agency and subscription. Deadline: `wait_ms` and 10 s.
+   */
+  fetchDeliveries: {
+    path: "/lienthong.exchange.v1.DeliveryService/FetchDeliveries" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: FetchDeliveriesRequest): Buffer =>
+      Buffer.from(FetchDeliveriesRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): FetchDeliveriesRequest => FetchDeliveriesRequest.decode(value),
+    responseSerialize: (value: FetchDeliveriesResponse): Buffer =>
+      Buffer.from(FetchDeliveriesResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): FetchDeliveriesResponse => FetchDeliveriesResponse.decode(value),
+  },
+  /**
+   * SettleDelivery settles deliveries of a subscription, however they were handed out. Settling again is no error. It is answered
+   * before it is durable: after a crash of the bus, what was settled within the last second comes again. Deadline: 10 s suffice.
+   */
+  settleDelivery: {
+    path: "/lienthong.exchange.v1.DeliveryService/SettleDelivery" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: SettleDeliveryRequest): Buffer =>
+      Buffer.from(SettleDeliveryRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): SettleDeliveryRequest => SettleDeliveryRequest.decode(value),
+    responseSerialize: (value: SettleDeliveryResponse): Buffer =>
+      Buffer.from(SettleDeliveryResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): SettleDeliveryResponse => SettleDeliveryResponse.decode(value),
+  },
 } as const;
 
 export interface DeliveryServiceServer extends UntypedServiceImplementation {
   /** Receive opens a subscription: first message `start`, then `settle` and `credit` at will. */
   receive: handleBidiStreamingCall<ReceiveRequest, ReceiveResponse>;
+  /**
+   * FetchDeliveries hands out a page, for software that cannot hold a stream. Of a dossier of which something is under way, nothing
+   * more is handed out until that is settled or 30 s have passed; so settle a page before fetching the next. At most 10,000
+   * fetched deliveries are under way per agency and subscription. Deadline: `wait_ms` and 10 s.
+   */
+  fetchDeliveries: handleUnaryCall<FetchDeliveriesRequest, FetchDeliveriesResponse>;
+  /**
+   * SettleDelivery settles deliveries of a subscription, however they were handed out. Settling again is no error. It is answered
+   * before it is durable: after a crash of the bus, what was settled within the last second comes again. Deadline: 10 s suffice.
+   */
+  settleDelivery: handleUnaryCall<SettleDeliveryRequest, SettleDeliveryResponse>;
 }
 
 export interface DeliveryServiceClient extends Client {
@@ -998,6 +1621,45 @@ export interface DeliveryServiceClient extends Client {
   receive(): ClientDuplexStream<ReceiveRequest, ReceiveResponse>;
   receive(options: Partial<CallOptions>): ClientDuplexStream<ReceiveRequest, ReceiveResponse>;
   receive(metadata: Metadata, options?: Partial<CallOptions>): ClientDuplexStream<ReceiveRequest, ReceiveResponse>;
+  /**
+   * FetchDeliveries hands out a page, for software that cannot hold a stream. Of a dossier of which something is under way, nothing
+   * more is handed out until that is settled or 30 s have passed; so settle a page before fetching the next. At most 10,000
+   * fetched deliveries are under way per agency and subscription. Deadline: `wait_ms` and 10 s.
+   */
+  fetchDeliveries(
+    request: FetchDeliveriesRequest,
+    callback: (error: ServiceError | null, response: FetchDeliveriesResponse) => void,
+  ): ClientUnaryCall;
+  fetchDeliveries(
+    request: FetchDeliveriesRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: FetchDeliveriesResponse) => void,
+  ): ClientUnaryCall;
+  fetchDeliveries(
+    request: FetchDeliveriesRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: FetchDeliveriesResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * SettleDelivery settles deliveries of a subscription, however they were handed out. Settling again is no error. It is answered
+   * before it is durable: after a crash of the bus, what was settled within the last second comes again. Deadline: 10 s suffice.
+   */
+  settleDelivery(
+    request: SettleDeliveryRequest,
+    callback: (error: ServiceError | null, response: SettleDeliveryResponse) => void,
+  ): ClientUnaryCall;
+  settleDelivery(
+    request: SettleDeliveryRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: SettleDeliveryResponse) => void,
+  ): ClientUnaryCall;
+  settleDelivery(
+    request: SettleDeliveryRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: SettleDeliveryResponse) => void,
+  ): ClientUnaryCall;
 }
 
 export const DeliveryServiceClient = makeGenericClientConstructor(

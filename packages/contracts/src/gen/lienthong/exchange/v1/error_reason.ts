@@ -113,6 +113,22 @@ export const ErrorReason = {
   ERROR_REASON_DEADLINE_PASSED: 52,
   /** ERROR_REASON_STORE_UNAVAILABLE - UNAVAILABLE, retry: the event store cannot be reached; nothing was stored. */
   ERROR_REASON_STORE_UNAVAILABLE: 53,
+  /** ERROR_REASON_DOCUMENT_UNKNOWN - NOT_FOUND: the agency has uploaded no such document. */
+  ERROR_REASON_DOCUMENT_UNKNOWN: 54,
+  /** ERROR_REASON_DOCUMENT_NOT_READY - FAILED_PRECONDITION, retry later: a document is named that is not there as a whole. */
+  ERROR_REASON_DOCUMENT_NOT_READY: 55,
+  /** ERROR_REASON_DOCUMENT_DIFFERS - FAILED_PRECONDITION: the document of this id has another dossier, kind, media type, size or digest, or its bytes do not match them. */
+  ERROR_REASON_DOCUMENT_DIFFERS: 56,
+  /** ERROR_REASON_DOCUMENT_TOO_LARGE - INVALID_ARGUMENT: more bytes than this service takes in one document. */
+  ERROR_REASON_DOCUMENT_TOO_LARGE: 57,
+  /** ERROR_REASON_DOCUMENT_NAMED - FAILED_PRECONDITION: an event names the document, so it cannot be taken back. */
+  ERROR_REASON_DOCUMENT_NAMED: 58,
+  /** ERROR_REASON_DOCUMENT_ERASED - FAILED_PRECONDITION: the document was erased by a statement of the desk. */
+  ERROR_REASON_DOCUMENT_ERASED: 59,
+  /** ERROR_REASON_UPLOAD_SUPERSEDED - ABORTED: another call goes on with this upload, or the document was taken back meanwhile. */
+  ERROR_REASON_UPLOAD_SUPERSEDED: 60,
+  /** ERROR_REASON_DOCUMENT_STORE_FULL - RESOURCE_EXHAUSTED, retry later: the space for documents is used up. */
+  ERROR_REASON_DOCUMENT_STORE_FULL: 61,
   UNRECOGNIZED: -1,
 } as const;
 
@@ -173,6 +189,14 @@ export namespace ErrorReason {
   export type ERROR_REASON_HANDOFF_UNKNOWN = typeof ErrorReason.ERROR_REASON_HANDOFF_UNKNOWN;
   export type ERROR_REASON_DEADLINE_PASSED = typeof ErrorReason.ERROR_REASON_DEADLINE_PASSED;
   export type ERROR_REASON_STORE_UNAVAILABLE = typeof ErrorReason.ERROR_REASON_STORE_UNAVAILABLE;
+  export type ERROR_REASON_DOCUMENT_UNKNOWN = typeof ErrorReason.ERROR_REASON_DOCUMENT_UNKNOWN;
+  export type ERROR_REASON_DOCUMENT_NOT_READY = typeof ErrorReason.ERROR_REASON_DOCUMENT_NOT_READY;
+  export type ERROR_REASON_DOCUMENT_DIFFERS = typeof ErrorReason.ERROR_REASON_DOCUMENT_DIFFERS;
+  export type ERROR_REASON_DOCUMENT_TOO_LARGE = typeof ErrorReason.ERROR_REASON_DOCUMENT_TOO_LARGE;
+  export type ERROR_REASON_DOCUMENT_NAMED = typeof ErrorReason.ERROR_REASON_DOCUMENT_NAMED;
+  export type ERROR_REASON_DOCUMENT_ERASED = typeof ErrorReason.ERROR_REASON_DOCUMENT_ERASED;
+  export type ERROR_REASON_UPLOAD_SUPERSEDED = typeof ErrorReason.ERROR_REASON_UPLOAD_SUPERSEDED;
+  export type ERROR_REASON_DOCUMENT_STORE_FULL = typeof ErrorReason.ERROR_REASON_DOCUMENT_STORE_FULL;
   export type UNRECOGNIZED = typeof ErrorReason.UNRECOGNIZED;
 }
 
@@ -340,6 +364,30 @@ export function errorReasonFromJSON(object: any): ErrorReason {
     case 53:
     case "ERROR_REASON_STORE_UNAVAILABLE":
       return ErrorReason.ERROR_REASON_STORE_UNAVAILABLE;
+    case 54:
+    case "ERROR_REASON_DOCUMENT_UNKNOWN":
+      return ErrorReason.ERROR_REASON_DOCUMENT_UNKNOWN;
+    case 55:
+    case "ERROR_REASON_DOCUMENT_NOT_READY":
+      return ErrorReason.ERROR_REASON_DOCUMENT_NOT_READY;
+    case 56:
+    case "ERROR_REASON_DOCUMENT_DIFFERS":
+      return ErrorReason.ERROR_REASON_DOCUMENT_DIFFERS;
+    case 57:
+    case "ERROR_REASON_DOCUMENT_TOO_LARGE":
+      return ErrorReason.ERROR_REASON_DOCUMENT_TOO_LARGE;
+    case 58:
+    case "ERROR_REASON_DOCUMENT_NAMED":
+      return ErrorReason.ERROR_REASON_DOCUMENT_NAMED;
+    case 59:
+    case "ERROR_REASON_DOCUMENT_ERASED":
+      return ErrorReason.ERROR_REASON_DOCUMENT_ERASED;
+    case 60:
+    case "ERROR_REASON_UPLOAD_SUPERSEDED":
+      return ErrorReason.ERROR_REASON_UPLOAD_SUPERSEDED;
+    case 61:
+    case "ERROR_REASON_DOCUMENT_STORE_FULL":
+      return ErrorReason.ERROR_REASON_DOCUMENT_STORE_FULL;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -457,6 +505,22 @@ export function errorReasonToJSON(object: ErrorReason): string {
       return "ERROR_REASON_DEADLINE_PASSED";
     case ErrorReason.ERROR_REASON_STORE_UNAVAILABLE:
       return "ERROR_REASON_STORE_UNAVAILABLE";
+    case ErrorReason.ERROR_REASON_DOCUMENT_UNKNOWN:
+      return "ERROR_REASON_DOCUMENT_UNKNOWN";
+    case ErrorReason.ERROR_REASON_DOCUMENT_NOT_READY:
+      return "ERROR_REASON_DOCUMENT_NOT_READY";
+    case ErrorReason.ERROR_REASON_DOCUMENT_DIFFERS:
+      return "ERROR_REASON_DOCUMENT_DIFFERS";
+    case ErrorReason.ERROR_REASON_DOCUMENT_TOO_LARGE:
+      return "ERROR_REASON_DOCUMENT_TOO_LARGE";
+    case ErrorReason.ERROR_REASON_DOCUMENT_NAMED:
+      return "ERROR_REASON_DOCUMENT_NAMED";
+    case ErrorReason.ERROR_REASON_DOCUMENT_ERASED:
+      return "ERROR_REASON_DOCUMENT_ERASED";
+    case ErrorReason.ERROR_REASON_UPLOAD_SUPERSEDED:
+      return "ERROR_REASON_UPLOAD_SUPERSEDED";
+    case ErrorReason.ERROR_REASON_DOCUMENT_STORE_FULL:
+      return "ERROR_REASON_DOCUMENT_STORE_FULL";
     case ErrorReason.UNRECOGNIZED:
     default:
       return "UNRECOGNIZED";

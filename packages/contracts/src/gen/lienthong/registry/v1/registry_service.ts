@@ -8,7 +8,9 @@ import {
   type ChannelCredentials,
   Client,
   type ClientOptions,
+  type ClientReadableStream,
   type ClientUnaryCall,
+  type handleServerStreamingCall,
   type handleUnaryCall,
   makeGenericClientConstructor,
   type Metadata,
@@ -77,6 +79,30 @@ export interface ListEntriesResponse {
   signedEntries: Uint8Array[];
   /** Number to ask from next; equal to the head's size when that was all. Set by the registry. */
   nextNumber: bigint;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** WatchEntriesRequest asks for entries as they come. */
+export interface WatchEntriesRequest {
+  /**
+   * First number wanted; 0 to the size of the log (a larger one is refused: it names entries that this registry does not have). Set by
+   * the client.
+   */
+  fromNumber: bigint;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** WatchEntriesResponse is the next part of the log; without entries, a sign of life every 5 s. */
+export interface WatchEntriesResponse {
+  /** Serialised SignedRegistryEntry messages in order, without holes. 0 to 1,000, at most 2 MiB together. Set by the registry. */
+  signedEntries: Uint8Array[];
+  /** Number of the entry that comes next. Set by the registry. */
+  nextNumber: bigint;
+  /**
+   * The head of the log, if all up to it has been sent and its leader confirmed within 2 s that nothing is recorded behind it; else absent.
+   * Set by the registry.
+   */
+  head: RegistryHead | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -250,7 +276,10 @@ export interface ResolvedAgency {
 
 /** ResolveRoleResponse is the answer. */
 export interface ResolveRoleResponse {
-  /** Who is competent, nearest area first; empty: nobody. Set by the registry. */
+  /**
+   * Who is competent in the nearest area that has anybody competent, by id; empty: nobody. Offices of areas farther out are not
+   * competent as long as a nearer one is. Set by the registry.
+   */
   candidates: ResolvedAgency[];
   /** What is missing where nobody is, in a sentence. Set by the registry. */
   missing: LocalizedText | undefined;
@@ -847,6 +876,232 @@ export const ListEntriesResponse: MessageFns<ListEntriesResponse> = {
     message.nextNumber = (object.nextNumber !== undefined && object.nextNumber !== null)
       ? BigInt(object.nextNumber)
       : 0n;
+    return message;
+  },
+};
+
+function createBaseWatchEntriesRequest(): WatchEntriesRequest {
+  return { fromNumber: 0n, _unknownFields: {} };
+}
+
+export const WatchEntriesRequest: MessageFns<WatchEntriesRequest> = {
+  encode(message: WatchEntriesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.fromNumber !== 0n) {
+      if (BigInt.asUintN(64, message.fromNumber) !== message.fromNumber) {
+        throw new globalThis.Error("value provided for field message.fromNumber of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.fromNumber);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WatchEntriesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWatchEntriesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.fromNumber = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): WatchEntriesRequest {
+    return {
+      fromNumber: isSet(object.fromNumber)
+        ? BigInt(object.fromNumber)
+        : isSet(object.from_number)
+        ? BigInt(object.from_number)
+        : 0n,
+    };
+  },
+
+  toJSON(message: WatchEntriesRequest): unknown {
+    const obj: any = {};
+    if (message.fromNumber !== 0n) {
+      obj.fromNumber = message.fromNumber.toString();
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<WatchEntriesRequest>, I>>(base?: I): WatchEntriesRequest {
+    return WatchEntriesRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<WatchEntriesRequest>, I>>(object: I): WatchEntriesRequest {
+    const message = createBaseWatchEntriesRequest();
+    message.fromNumber = (object.fromNumber !== undefined && object.fromNumber !== null)
+      ? BigInt(object.fromNumber)
+      : 0n;
+    return message;
+  },
+};
+
+function createBaseWatchEntriesResponse(): WatchEntriesResponse {
+  return { signedEntries: [], nextNumber: 0n, head: undefined, _unknownFields: {} };
+}
+
+export const WatchEntriesResponse: MessageFns<WatchEntriesResponse> = {
+  encode(message: WatchEntriesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.signedEntries) {
+      writer.uint32(10).bytes(v!);
+    }
+    if (message.nextNumber !== 0n) {
+      if (BigInt.asUintN(64, message.nextNumber) !== message.nextNumber) {
+        throw new globalThis.Error("value provided for field message.nextNumber of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.nextNumber);
+    }
+    if (message.head !== undefined) {
+      RegistryHead.encode(message.head, writer.uint32(26).fork()).join();
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WatchEntriesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWatchEntriesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.signedEntries.push(reader.bytes());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.nextNumber = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.head = RegistryHead.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): WatchEntriesResponse {
+    return {
+      signedEntries: globalThis.Array.isArray(object?.signedEntries)
+        ? object.signedEntries.map((e: any) => bytesFromBase64(e))
+        : globalThis.Array.isArray(object?.signed_entries)
+        ? object.signed_entries.map((e: any) => bytesFromBase64(e))
+        : [],
+      nextNumber: isSet(object.nextNumber)
+        ? BigInt(object.nextNumber)
+        : isSet(object.next_number)
+        ? BigInt(object.next_number)
+        : 0n,
+      head: isSet(object.head) ? RegistryHead.fromJSON(object.head) : undefined,
+    };
+  },
+
+  toJSON(message: WatchEntriesResponse): unknown {
+    const obj: any = {};
+    if (message.signedEntries?.length) {
+      obj.signedEntries = message.signedEntries.map((e) => base64FromBytes(e));
+    }
+    if (message.nextNumber !== 0n) {
+      obj.nextNumber = message.nextNumber.toString();
+    }
+    if (message.head !== undefined) {
+      obj.head = RegistryHead.toJSON(message.head);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<WatchEntriesResponse>, I>>(base?: I): WatchEntriesResponse {
+    return WatchEntriesResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<WatchEntriesResponse>, I>>(object: I): WatchEntriesResponse {
+    const message = createBaseWatchEntriesResponse();
+    message.signedEntries = object.signedEntries?.map((e) => e) || [];
+    message.nextNumber = (object.nextNumber !== undefined && object.nextNumber !== null)
+      ? BigInt(object.nextNumber)
+      : 0n;
+    message.head = (object.head !== undefined && object.head !== null)
+      ? RegistryHead.fromPartial(object.head)
+      : undefined;
     return message;
   },
 };
@@ -2704,6 +2959,22 @@ export const RegistryServiceService = {
     responseSerialize: (value: ListEntriesResponse): Buffer => Buffer.from(ListEntriesResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListEntriesResponse => ListEntriesResponse.decode(value),
   },
+  /**
+   * WatchEntries returns entries from a number on, byte for byte, then each new one as it is recorded, until the client ends it.
+   * At most 256 watchers at a time, 8 of one system, else OVERLOADED. It ends with DRAINING when the server ends, with SYSTEM_UNKNOWN
+   * when the system's certificate is no longer known, with REGISTRY_UNCONFIRMED when this server stopped following the log: then ask again, from
+   * the `next_number` that came last.
+   */
+  watchEntries: {
+    path: "/lienthong.registry.v1.RegistryService/WatchEntries" as const,
+    requestStream: false as const,
+    responseStream: true as const,
+    requestSerialize: (value: WatchEntriesRequest): Buffer => Buffer.from(WatchEntriesRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): WatchEntriesRequest => WatchEntriesRequest.decode(value),
+    responseSerialize: (value: WatchEntriesResponse): Buffer =>
+      Buffer.from(WatchEntriesResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): WatchEntriesResponse => WatchEntriesResponse.decode(value),
+  },
   /** GetAgency describes an agency. */
   getAgency: {
     path: "/lienthong.registry.v1.RegistryService/GetAgency" as const,
@@ -2767,6 +3038,13 @@ export interface RegistryServiceServer extends UntypedServiceImplementation {
   appendEntry: handleUnaryCall<AppendEntryRequest, AppendEntryResponse>;
   /** ListEntries returns entries in order, byte for byte. */
   listEntries: handleUnaryCall<ListEntriesRequest, ListEntriesResponse>;
+  /**
+   * WatchEntries returns entries from a number on, byte for byte, then each new one as it is recorded, until the client ends it.
+   * At most 256 watchers at a time, 8 of one system, else OVERLOADED. It ends with DRAINING when the server ends, with SYSTEM_UNKNOWN
+   * when the system's certificate is no longer known, with REGISTRY_UNCONFIRMED when this server stopped following the log: then ask again, from
+   * the `next_number` that came last.
+   */
+  watchEntries: handleServerStreamingCall<WatchEntriesRequest, WatchEntriesResponse>;
   /** GetAgency describes an agency. */
   getAgency: handleUnaryCall<GetAgencyRequest, GetAgencyResponse>;
   /** ListAgencies lists agencies. */
@@ -2828,6 +3106,21 @@ export interface RegistryServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListEntriesResponse) => void,
   ): ClientUnaryCall;
+  /**
+   * WatchEntries returns entries from a number on, byte for byte, then each new one as it is recorded, until the client ends it.
+   * At most 256 watchers at a time, 8 of one system, else OVERLOADED. It ends with DRAINING when the server ends, with SYSTEM_UNKNOWN
+   * when the system's certificate is no longer known, with REGISTRY_UNCONFIRMED when this server stopped following the log: then ask again, from
+   * the `next_number` that came last.
+   */
+  watchEntries(
+    request: WatchEntriesRequest,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<WatchEntriesResponse>;
+  watchEntries(
+    request: WatchEntriesRequest,
+    metadata?: Metadata,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<WatchEntriesResponse>;
   /** GetAgency describes an agency. */
   getAgency(
     request: GetAgencyRequest,

@@ -1,0 +1,89 @@
+import "./reflect-metadata.ts";
+import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, webcrypto } from "node:crypto";
+import * as x509 from "@peculiar/x509";
+import { isSystemId, systemUri } from "./certificate.ts";
+
+const SIGNING = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
+
+/** A certificate request that nothing may be issued for; the message says why. */
+export class CertificateRequestRefusedError extends Error {
+  override readonly name = "CertificateRequestRefusedError";
+}
+
+/** A request whose signature holds: whoever made it has the private key. */
+export interface ReadCertificateRequest {
+  /** The system it names by its URI `urn:lienthong:system:<id>`. */
+  readonly systemId: string;
+  /** SubjectPublicKeyInfo of the key, DER. */
+  readonly publicKey: Uint8Array;
+  /** SHA-256 of `publicKey`, 64 lower-case hexadecimal characters: what SystemRecord.certificate_key_digests lists. */
+  readonly keyDigestHex: string;
+  /** The whole request, DER. */
+  readonly der: Uint8Array;
+}
+
+/** A new TLS key: P-256, PKCS #8 PEM. */
+export function makeTlsKey(): string {
+  return generateKeyPairSync("ec", { namedCurve: "P-256" })
+    .privateKey.export({ format: "pem", type: "pkcs8" })
+    .toString();
+}
+
+/**
+ * A certificate request (PKCS #10, PEM) for a system's TLS key. It proves possession of the key and shows nothing of it.
+ * @param keyPem P-256, PKCS #8.
+ * @throws RangeError if the id is none.
+ */
+export async function makeCertificateRequest(systemId: string, keyPem: string): Promise<string> {
+  const uri = systemUri(systemId);
+  const key = createPrivateKey(keyPem);
+  if (key.asymmetricKeyDetails?.namedCurve !== "prime256v1") {
+    throw new CertificateRequestRefusedError("The TLS key is not a P-256 key; make a new one.");
+  }
+  const pkcs8 = key.export({ type: "pkcs8", format: "der" });
+  const spki = createPublicKey(key).export({ type: "spki", format: "der" });
+  const request = await x509.Pkcs10CertificateRequestGenerator.create({
+    name: `CN=${systemId}`,
+    keys: {
+      privateKey: await webcrypto.subtle.importKey("pkcs8", pkcs8, SIGNING, false, ["sign"]),
+      publicKey: await webcrypto.subtle.importKey("spki", spki, SIGNING, true, ["verify"]),
+    },
+    signingAlgorithm: SIGNING,
+    extensions: [new x509.SubjectAlternativeNameExtension([{ type: "url", value: uri }])],
+  });
+  return `${request.toString("pem")}\n`;
+}
+
+/**
+ * Reads a request and checks its signature, its key (P-256, as TLS here asks for) and its name (exactly one, a system's URI).
+ * @throws CertificateRequestRefusedError with a sentence.
+ */
+export async function readCertificateRequest(pem: string): Promise<ReadCertificateRequest> {
+  let request: x509.Pkcs10CertificateRequest;
+  try {
+    request = new x509.Pkcs10CertificateRequest(pem);
+  } catch (cause) {
+    throw new CertificateRequestRefusedError("This is no certificate request (PKCS #10, PEM).", { cause });
+  }
+  const publicKey = new Uint8Array(request.publicKey.rawData);
+  const { asymmetricKeyDetails } = createPublicKey({ key: Buffer.from(publicKey), format: "der", type: "spki" });
+  if (asymmetricKeyDetails?.namedCurve !== "prime256v1") {
+    throw new CertificateRequestRefusedError("The certificate request is for another kind of key than P-256.");
+  }
+  if (!(await request.verify().catch(() => false))) {
+    throw new CertificateRequestRefusedError("The signature of the certificate request does not verify.");
+  }
+  const names = request.extensions.find((extension) => extension instanceof x509.SubjectAlternativeNameExtension);
+  const [only, ...more] = names === undefined ? [] : names.names.toJSON();
+  const systemId =
+    only?.type === "url" && only.value.startsWith(systemUriPrefix) ? only.value.slice(systemUriPrefix.length) : "";
+  if (more.length > 0 || !isSystemId(systemId)) {
+    throw new CertificateRequestRefusedError(
+      `The certificate request must name one system, ${systemUriPrefix}<id>, and nothing else.`,
+    );
+  }
+  const keyDigestHex = createHash("sha256").update(publicKey).digest("hex");
+  return { systemId, publicKey, keyDigestHex, der: new Uint8Array(request.rawData) };
+}
+
+const systemUriPrefix = systemUri("a").slice(0, -1);

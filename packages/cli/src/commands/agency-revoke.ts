@@ -1,0 +1,51 @@
+import { RevocationReason } from "@lienthong/contracts/registry/v1/record";
+import { endDelegation, Registrar, revokeKey } from "@lienthong/enrolment";
+import { withSession } from "../bus/session.ts";
+import type { CommandContext } from "../command-context.ts";
+import { enumWords } from "../enum-words.ts";
+import { usageError } from "../exit-codes.ts";
+import { instantOption, saying, signingKeyFile } from "./agency-asking.ts";
+import { wordValue } from "./option-values.ts";
+
+export const revocationReasonWords = enumWords(RevocationReason, "REVOCATION_REASON_");
+
+/** Options of `agency revoke`. */
+export interface RevokeOptions {
+  readonly registrarKey?: string;
+  readonly reason?: string;
+  readonly doubtedSince?: string;
+}
+
+/** `agency revoke KEY` or `agency revoke AGENCY/SYSTEM`: ends a key for good, or a delegation. */
+export async function agencyRevoke(context: CommandContext, subject: string, options: RevokeOptions): Promise<void> {
+  const { messages } = context;
+  const { enrolment } = messages;
+  const [agency = "", system] = subject.split("/", 2);
+  const isKey = system === undefined;
+  if (isKey && options.reason === undefined) throw usageError(enrolment.reasonMissing);
+  const reason =
+    options.reason === undefined
+      ? RevocationReason.REVOCATION_REASON_UNSPECIFIED
+      : wordValue<RevocationReason>("--reason", options.reason, revocationReasonWords, messages);
+  const doubtedSince = instantOption(context, "--doubted-since", options.doubtedSince);
+  if (options.registrarKey === undefined) throw usageError(enrolment.registrarKeyMissing);
+  const key = await signingKeyFile(context, options.registrarKey);
+  await saying(context, () =>
+    withSession(context, async (session) => {
+      const registrar = await Registrar.open({ registry: (await session.registry()).registry, key });
+      const details = { reason, ...(doubtedSince === undefined ? {} : { doubtedSince }) };
+      const done = isKey
+        ? await revokeKey(registrar, subject, details)
+        : { ...(await endDelegation(registrar, agency, system)), agency };
+      if (context.json) {
+        const { number, isNew } = done;
+        context.printJson({ subject: done.subject, agency: done.agency, number: Number(number), isNew });
+        return;
+      }
+      const { revoke: text } = enrolment;
+      const number = String(done.number);
+      context.print(isKey ? text.key(done.subject, done.agency, number) : text.delegation(done.subject, number));
+      if (!done.isNew) context.talk(text.known);
+    }),
+  );
+}

@@ -1,0 +1,55 @@
+import type { helpStatementsEn } from "./help-statements-en.ts";
+
+/** Hướng dẫn cho các lệnh trong quá trình giải quyết hồ sơ, tài liệu và gợi ý dòng lệnh. */
+export const helpStatementsVi: typeof helpStatementsEn = {
+  unitOption: "đơn vị của cơ quan; xem bằng: lienthong agency show CƠ-QUAN",
+  reason: "lý do: {words}",
+  document:
+    "tài liệu kèm theo (mã do lệnh 'document put' in ra); HƯỚNG=MÃ: chỉ cho bên nhận theo hướng đó; có thể lặp lại",
+  documentPlain: "tài liệu kèm theo (mã do lệnh 'document put' in ra); có thể lặp lại",
+  edgeWithReceiver:
+    "hướng chuyển trong quy trình, HƯỚNG hoặc HƯỚNG=CƠ-QUAN[/ĐƠN-VỊ]; mặc định là hướng duy nhất hoặc cả nhóm song song; có thể lặp lại",
+  copy: "nơi được biết, CƠ-QUAN hoặc CƠ-QUAN/ĐƠN-VỊ, không phải xử lý; có thể lặp lại",
+  untilForward: "hạn cho bên nhận, năm-tháng-ngày hoặc RFC 3339, ngoài thời hạn của quy trình",
+  resultTo: "nơi cũng được gửi kết quả, CƠ-QUAN hoặc CƠ-QUAN/ĐƠN-VỊ; có thể lặp lại",
+  dossierConsult: "lấy ý kiến các cơ quan; nhánh vẫn ở nguyên chỗ",
+  edgeConsult:
+    "hướng lấy ý kiến và cơ quan được hỏi, HƯỚNG=CƠ-QUAN[/ĐƠN-VỊ]; chỉ ghi HƯỚNG: cơ quan có thẩm quyền; có thể lặp lại, kể cả cùng một hướng",
+  lead: "cơ quan chủ trì trong số được hỏi; mặc định là chính cơ quan hỏi",
+  untilConsult: "hạn trả lời, năm-tháng-ngày hoặc RFC 3339",
+  dossierRecall: "xin thu hồi hồ sơ đã chuyển, hoặc trả lời đề nghị thu hồi",
+  recallReason: "xin thu hồi, lý do: {words}",
+  recallAgree: "bên nhận: đồng ý trả lại",
+  recallDecline: "bên nhận: không trả lại, lý do: {words}",
+  dossierSupplement: "qua Bộ phận Một cửa yêu cầu công dân bổ sung một lần mọi giấy tờ còn thiếu; hoặc nộp bổ sung",
+  supplementRequest: "cơ quan đang giữ: yêu cầu các loại giấy tờ này, ví dụ birth-notice identity-card",
+  supplementBring: "nơi tiếp nhận: công dân đã nộp bổ sung",
+  untilSupplement: "hạn bổ sung, năm-tháng-ngày hoặc RFC 3339; mặc định theo quy trình",
+  dossierPause: "tạm dừng tính thời hạn của nhánh",
+  dossierResume: "tính tiếp thời hạn",
+  dossierPay: "tạm dừng tính thời hạn khi công dân phải nộp tiền, và tính tiếp khi có chứng từ",
+  payPause: "đã thông báo cho công dân nộp tiền (kèm thông báo bằng --document)",
+  payProof: "đã nộp: chứng từ, là mã tài liệu hoặc tệp cần đưa lên",
+  dossierExtend: "gia hạn ngày trả kết quả đã hẹn; mỗi hồ sơ một lần",
+  untilExtend: "ngày hẹn mới, năm-tháng-ngày (tính đến hết ngày) hoặc RFC 3339",
+  dossierAssign: "giao đơn vị khác trong cơ quan xử lý",
+  officer: "bí danh của cán bộ",
+  internalStep: "số thứ tự trong danh mục việc nội bộ của bước, từ 1",
+  dossierWithdraw: "rút hồ sơ theo yêu cầu của công dân, kết thúc mọi nhánh; do nơi mở hồ sơ thực hiện",
+  dossierStop: "dừng giải quyết một nhánh, không có kết quả",
+  dossierErase:
+    "xóa bản lưu tài liệu và khóa băm trên trục liên thông, tất cả hoặc những tài liệu được nêu; điều đã cam kết vẫn chứng minh được",
+  document_: "tài liệu đi kèm các phát biểu nêu tên chúng",
+  documentPut:
+    "đưa tài liệu lên trục liên thông; in mã tài liệu trước tiên; nếu bị đứt giữa chừng thì gửi tiếp từ chỗ dừng",
+  documentFile: "tệp",
+  documentDossier: "mã hồ sơ sẽ nêu tài liệu này",
+  documentKind: "loại giấy tờ theo danh mục của thủ tục, ví dụ application-form",
+  documentType: "kiểu nội dung (media type); mặc định theo tên tệp",
+  documentGet: "lấy tài liệu được gửi cho cơ quan; được kiểm tra trước khi báo là đủ",
+  documentId: "mã tài liệu",
+  documentOutput: "tệp để ghi; mặc định lấy mã làm tên trong thư mục này",
+  documentList: "các tài liệu của hồ sơ mà cơ quan được mở",
+  completion: "in đoạn mã để dòng lệnh tự gợi ý lệnh, tùy chọn, lý do và cơ quan",
+  completionShell: "bash, zsh hoặc fish",
+};

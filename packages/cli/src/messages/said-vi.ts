@@ -1,0 +1,62 @@
+import type { saidEn } from "./said-en.ts";
+
+/** Nội dung các sự kiện và việc có thể làm tiếp, viết như cán bộ nói. */
+export const saidVi: typeof saidEn = {
+  said: {
+    open: (channel) => `mở hồ sơ (nộp ${channel})`,
+    forward: "chuyển hồ sơ",
+    back: "chuyển trả hồ sơ",
+    fork: (count) => `chuyển song song đến ${count} cơ quan`,
+    acknowledge: "tiếp nhận hồ sơ",
+    refuse: (reason) => `từ chối tiếp nhận: ${reason}`,
+    complete: (outcome) => `hoàn thành bước: ${outcome}`,
+    opinion: (outcome) => `cho ý kiến: ${outcome}`,
+    join: (branches) => `nhập các nhánh ${branches}`,
+    return: (outcome, channel) => `trả kết quả cho công dân: ${outcome}, ${channel}`,
+    ask_recall: (reason) => `xin thu hồi hồ sơ đã chuyển: ${reason}`,
+    agree_recall: "đồng ý trả lại hồ sơ theo đề nghị thu hồi",
+    refuse_recall: (reason) => `không trả lại hồ sơ: ${reason}`,
+    request_supplement: (reason, kinds, due) =>
+      `yêu cầu công dân bổ sung (${reason}): ${kinds}${due === "" ? "" : `, hạn ${due}`}`,
+    bring_supplement: "nộp giấy tờ công dân đã bổ sung",
+    pause: (reason) => `tạm dừng tính thời hạn: ${reason}`,
+    resume: "tính tiếp thời hạn",
+    extend: (until, reason) => `gia hạn ngày trả kết quả đến ${until}: ${reason}`,
+    assign: (unit, internalStep) =>
+      `giao ${unit} xử lý${internalStep === 0 ? "" : ` (việc nội bộ số ${internalStep})`}`,
+    assignedAsSuch: "chung cho cơ quan",
+    withdraw: (reason) => `rút hồ sơ: ${reason}`,
+    stop: (reason) => `dừng giải quyết hồ sơ: ${reason}`,
+    consult: (count, lead) =>
+      `lấy ý kiến${count === 1 ? "" : ` ${count} cơ quan`}${lead === "" ? "" : `, ${lead} chủ trì`}`,
+    erase: (reason, documents) =>
+      `xóa bản lưu trên trục liên thông của ${documents === 0 ? "toàn bộ nội dung" : `${documents} tài liệu`}: ${reason}`,
+    documents: (count, kinds) => `kèm ${count} tài liệu: ${kinds}`,
+    delivered: "đã giao đến hệ thống bên nhận",
+    warning: (kind) => `cảnh báo: ${kind}`,
+    expired: "hết hạn tiếp nhận; bên gửi vẫn giữ hồ sơ",
+    reassigned: "chuyển giao theo quyết định",
+    deemed_consent: "im lặng được coi là đồng ý",
+    withheld: "(không được xem)",
+    unknown: (name) => `nội dung mà phiên bản này chưa hiển thị được (${name})`,
+  },
+  actions: {
+    complete: "hoàn thành bước",
+    opinion: "cho ý kiến bằng cách hoàn thành bước",
+    consult: (steps) => `lấy ý kiến (${steps})`,
+    forward: (steps) => `chuyển đến ${steps}`,
+    forwardAgain: "chuyển lại theo hướng mà nhánh được lập ra, hoặc dừng nhánh",
+    holderDecides: (holder) => `${holder} giữ lại hồ sơ, xem lý do và quyết định`,
+    fork: (steps) => `chuyển song song đến ${steps}`,
+    back: (steps) => `chuyển trả về ${steps}`,
+    join: (branches) => `nhập các nhánh ${branches}`,
+    waitForJoin: "chờ các nhánh song song còn lại",
+    return: "trả kết quả cho công dân",
+    acknowledge: (receiver) => `${receiver} tiếp nhận hoặc từ chối`,
+    answerRecall: (receiver) => `${receiver} trả lại, không trả lại, hoặc tiếp nhận`,
+    bringSupplement: (desk) => `${desk} nộp giấy tờ công dân bổ sung`,
+    resume: (holder) => `${holder} cho tính tiếp thời hạn, kèm chứng từ nếu công dân phải nộp tiền`,
+    or: " hoặc ",
+    and: " và ",
+  },
+};

@@ -1,0 +1,42 @@
+import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+
+/** Bytes of a salt. */
+export const saltBytes = 32;
+
+/** A salt: random, made by the author, one for each commitment. 32 bytes. */
+export function newSalt(): Uint8Array {
+  return Uint8Array.from(randomBytes(saltBytes));
+}
+
+/** A commitment under way: bytes go in as they come, in order. */
+export interface CommitmentHasher {
+  update(bytes: Uint8Array): void;
+  /** The commitment, 32 bytes. Once; nothing can be added afterwards. */
+  digest(): Uint8Array;
+}
+
+/**
+ * Commits to bytes of a kind without showing them: HMAC-SHA-256(salt, kind ‖ 0x00 ‖ bytes). The kind is part of what is committed to, so
+ * that a receipt cannot pass for an application form.
+ * @throws RangeError for a salt that has not 32 bytes.
+ */
+export function commitmentHasher(salt: Uint8Array, kind: string): CommitmentHasher {
+  if (salt.length !== saltBytes) throw new RangeError(`A salt has ${saltBytes} bytes; this one has ${salt.length}.`);
+  const hmac = createHmac("sha256", salt).update(kind, "utf8").update(new Uint8Array(1));
+  return {
+    update: (bytes) => void hmac.update(bytes),
+    digest: () => Uint8Array.from(hmac.digest()),
+  };
+}
+
+/** The commitment to bytes that are all at hand. 32 bytes. */
+export function commitmentTo(salt: Uint8Array, kind: string, bytes: Uint8Array): Uint8Array {
+  const hasher = commitmentHasher(salt, kind);
+  hasher.update(bytes);
+  return hasher.digest();
+}
+
+/** Whether two commitments are the same, in a time that does not tell where they differ. */
+export function commitmentsEqual(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && timingSafeEqual(a, b);
+}
