@@ -2,6 +2,7 @@ import type { DescMessage } from "@bufbuild/protobuf";
 import type { Dice } from "./dice.ts";
 import { mutateBytes } from "./mutate-bytes.ts";
 import {
+  copyField,
   copyFields,
   encodeFields,
   fieldLists,
@@ -60,15 +61,15 @@ const messageChanges: readonly MessageChange[] = [
   onOne((field, dice) => ({ ...field, wireType: dice.below(8) })),
   // Again, at the end or beside itself; also the way a second member of a oneof comes in.
   (list, _other, dice) => {
-    if (list.length > 0) list.splice(dice.below(list.length + 1), 0, { ...dice.pick(list) });
+    if (list.length > 0) list.splice(dice.below(list.length + 1), 0, copyField(dice.pick(list)));
   },
   (list, other, dice) => {
     const from = dice.pick(fieldLists(other));
-    if (from.length > 0) list.splice(dice.below(list.length + 1), 0, { ...dice.pick(from) });
+    if (from.length > 0) list.splice(dice.below(list.length + 1), 0, copyField(dice.pick(from)));
   },
   onOne((field, dice, other) => {
     const from = dice.pick(fieldLists(other));
-    return from.length > 0 ? { ...dice.pick(from), number: field.number } : field;
+    return from.length > 0 ? { ...copyField(dice.pick(from)), number: field.number } : field;
   }),
   (list, _other, dice) => {
     if (list.length > 0) list.splice(dice.below(list.length), 1);

@@ -36,13 +36,21 @@ export function parseFields(bytes: Uint8Array, type?: DescMessage): WireField[] 
     } else if (wireType === WireType.LengthDelimited) {
       const value = reader.bytes();
       const inner = innerType(type, number);
-      if (inner === undefined) fields.push({ number, wireType, value });
-      else fields.push({ number, wireType, value: parseFields(value, inner), type: inner });
+      fields.push(inner === undefined ? { number, wireType, value } : parsedField(number, value, inner));
     } else {
       fields.push({ number, wireType, value: reader.skip(wireType, number) });
     }
   }
   return fields;
+}
+
+/** A field with a message in it; as bytes, if what is carried was changed already and is no message any more. */
+function parsedField(number: number, bytes: Uint8Array, type: DescMessage): WireField {
+  try {
+    return { number, wireType: WireType.LengthDelimited, value: parseFields(bytes, type), type };
+  } catch {
+    return { number, wireType: WireType.LengthDelimited, value: bytes };
+  }
 }
 
 function innerType(type: DescMessage | undefined, number: number): DescMessage | undefined {
@@ -107,9 +115,11 @@ export function fieldLists(fields: WireField[]): WireField[][] {
 }
 
 /** A copy that can be changed without the other. */
+export function copyField(field: WireField): WireField {
+  return { ...field, value: Array.isArray(field.value) ? field.value.map(copyField) : field.value };
+}
+
+/** Copies of all of them. */
 export function copyFields(fields: readonly WireField[]): WireField[] {
-  return fields.map((field) => ({
-    ...field,
-    value: Array.isArray(field.value) ? copyFields(field.value) : field.value,
-  }));
+  return fields.map(copyField);
 }

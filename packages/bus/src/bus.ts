@@ -15,6 +15,7 @@ import { seedNetwork } from "./seed-network.ts";
 import { startDocuments } from "./start-documents.ts";
 import { drainGraceMs, type ReplicaSurroundings, type RunningReplica, startExchange } from "./start-exchange.ts";
 import { reconcileShard, startNats } from "./start-nats.ts";
+import type { ReportStart } from "./start-report.ts";
 
 /** How a bus is started. */
 export interface StartBusOptions {
@@ -34,7 +35,7 @@ export interface StartBusOptions {
   /** Ports to listen on; 0 or absent: free ones. */
   readonly ports?: { readonly registry?: number; readonly exchange?: number; readonly documents?: number };
   /** Told of progress in whole sentences. */
-  readonly report?: (line: string) => void;
+  readonly report?: ReportStart;
   readonly logger?: Logger;
 }
 
@@ -75,7 +76,11 @@ async function startParts(options: StartBusOptions, parts: RunningParts): Promis
   const logger = options.logger ?? createLogger({ service: "bus", destination: join(folder.logs, "bus.log") });
   const nats = await startNats(folder, report, parts);
   const { version } = await reconcileShard(nats, shard.name);
-  report(`nats-server ${version} syncs every write to disk before it answers (${nats.origin}).`);
+  report(`nats-server ${version} syncs every write to disk before it answers (${nats.origin}).`, {
+    what: "server-ready",
+    version,
+    origin: nats.origin,
+  });
 
   const authority = await openDevelopmentAuthority({ folder: folder.tls });
   const server = await authority.server();

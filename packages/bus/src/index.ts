@@ -21,3 +21,4 @@ export {
   serveService,
 } from "./serve.ts";
 export type { RunningReplica } from "./start-exchange.ts";
+export type { ReportStart, StartReport } from "./start-report.ts";

@@ -11,6 +11,7 @@ import type { Seed } from "../../../deploy/seed/seed.ts";
 import { type DataFolder, openDataFolder } from "./data-folder.ts";
 import { demonstrationKeyKind, ensureAgencyKeys, ensureSigningKey, type KeyKind } from "./demonstration-keys.ts";
 import { type DemonstrationShard, type DemonstrationSystem, demonstrationSystems } from "./demonstration-network.ts";
+import type { ReportStart, StartReport } from "./start-report.ts";
 
 /** What a new registry begins with. */
 export interface SeedNetworkOptions {
@@ -23,7 +24,7 @@ export interface SeedNetworkOptions {
   readonly keyKind?: ((agency: string) => KeyKind) | undefined;
   /** Exchange replicas that get a promise key. 1 to 8. */
   readonly replicas: number;
-  readonly report: (line: string) => void;
+  readonly report: ReportStart;
 }
 
 /** A network that stands. */
@@ -91,7 +92,7 @@ export async function seedNetwork(
     registrarKey,
     networkName: "lienthong-demonstration",
     recordedTime: realClock.now(),
-    report,
+    report: (line) => report(line, fillingOf(line)),
     seed,
     systems: systems.map(({ id, name }) => ({
       id,
@@ -118,9 +119,19 @@ export async function seedNetwork(
   });
   if (seeded.written > 0) {
     const root = Buffer.from(seeded.head.root).toString("hex").slice(0, 16);
-    report(`The registry was seeded: ${seeded.head.size} entries, head ${root}…`);
+    report(`The registry was seeded: ${seeded.head.size} entries, head ${root}…`, {
+      what: "registry-seeded",
+      entries: Number(seeded.head.size),
+      head: root,
+    });
   }
   const seededMark: SeededMark = { systems: [...material.keys()], replicas, shard };
   await writeFile(folder.seededMark, `${JSON.stringify(seededMark)}\n`);
   return { registrarKey, systems: material };
+}
+
+/** The one thing that is said while the registry fills: how many entries of how many are there. */
+function fillingOf(line: string): StartReport | undefined {
+  const [entries, total] = (line.match(/\d+/g) ?? []).map(Number);
+  return entries === undefined || total === undefined ? undefined : { what: "registry-filling", entries, total };
 }

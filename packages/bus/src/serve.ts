@@ -12,6 +12,7 @@ import { seedNetwork, shardOf } from "./seed-network.ts";
 import { startDocuments } from "./start-documents.ts";
 import { drainGraceMs, startExchange } from "./start-exchange.ts";
 import { natsAccess, reconcileShard, seedsFolderOf, startNats } from "./start-nats.ts";
+import type { ReportStart } from "./start-report.ts";
 
 /** Services that can run in a process of their own. `store`: the nats-server, its streams, and the registry's seed. */
 export const servedServices = ["store", "registry", "exchange", "documents"] as const;
@@ -31,7 +32,7 @@ export interface ServeServiceOptions {
   readonly replicas: number;
   /** Port to listen on; 0: a free one. */
   readonly port: number;
-  readonly report: (line: string) => void;
+  readonly report: ReportStart;
   readonly logger: Logger;
 }
 

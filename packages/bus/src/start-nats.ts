@@ -12,6 +12,7 @@ import { jetstreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 import type { DataFolder } from "./data-folder.ts";
 import type { RunningParts } from "./running-parts.ts";
+import type { ReportStart } from "./start-report.ts";
 
 /** A nats-server to work on, in roles. */
 export interface NatsAccess {
@@ -45,11 +46,7 @@ export function seedsFolderOf(folder: DataFolder): string {
 }
 
 /** Finds or fetches a nats-server, starts it unless it is somebody else's, and checks that it keeps what it accepts. */
-export async function startNats(
-  folder: DataFolder,
-  report: (line: string) => void,
-  parts: RunningParts,
-): Promise<StartedNats> {
+export async function startNats(folder: DataFolder, report: ReportStart, parts: RunningParts): Promise<StartedNats> {
   const found = await findNatsServer({ report });
   if (found.kind === "external") {
     if (process.env.LIENTHONG_NATS_SEEDS === undefined) {

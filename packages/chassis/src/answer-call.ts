@@ -3,6 +3,7 @@ import type { ServerUnaryCall, ServerWritableStream, sendUnaryData, UntypedHandl
 import { asBusError, type BusError, busError } from "./bus-error.ts";
 import { CallContext, type ServerCall } from "./call-context.ts";
 import type { BidiHandler, BidiStream, ResponseStream, ServerStreamHandler, UnaryHandler } from "./call-handlers.ts";
+import { requestCheck } from "./check-request.ts";
 import type { ReasonName } from "./error-catalogue.ts";
 import { GRPC_CODE } from "./grpc-code.ts";
 import type { AnyHandler, GrpcService } from "./grpc-service.ts";
@@ -203,16 +204,13 @@ function compileHandler(handler: AnyHandler, codec: Codec, environment: CallEnvi
 /** The handlers of a service as grpc-js wants them, for its raw definition. */
 export function compileService(service: GrpcService, environment: CallEnvironment): Record<string, UntypedHandleCall> {
   return Object.fromEntries(
-    Object.entries(service.definition).map(([name, method]) => [
-      name,
-      compileHandler(
-        service.implementation[name]!,
-        {
-          decode: (bytes) => decodeRequest(bytes, method.requestDeserialize),
-          encode: (response) => method.responseSerialize(response),
-        },
-        environment,
-      ),
-    ]),
+    Object.entries(service.definition).map(([name, method]) => {
+      const check = requestCheck(method.path);
+      const codec: Codec = {
+        decode: (bytes) => decodeRequest(bytes, check, method.requestDeserialize),
+        encode: (response) => method.responseSerialize(response),
+      };
+      return [name, compileHandler(service.implementation[name]!, codec, environment)];
+    }),
   );
 }

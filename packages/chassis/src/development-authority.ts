@@ -260,12 +260,16 @@ export async function openDevelopmentAuthority(options: DevelopmentAuthorityOpti
       .toString();
     const kept = await readFileIfAny(certPath);
     const soonMs = clock.nowMs() + LEAF_LIFE.renewBeforeMs;
-    const isNew = !usable(kept, publicPem, authority, printedNames(subject.alternativeNames), soonMs);
-    if (!isNew) return { certPem: kept, caPem, isNew, validUntil: new Date(new NodeCertificate(kept).validTo) };
+    if (usable(kept, publicPem, authority, printedNames(subject.alternativeNames), soonMs)) return issued(kept, false);
     const imported = await webcrypto.subtle.importKey("spki", Buffer.from(publicKey), SIGNING, true, ["verify"]);
-    const certPem = await makeLeafCertificate(subject, imported, caPem, authorityKeyPem, clock.nowMs());
-    // Kept, so that asking twice gives one certificate; a crash before it is handed over costs nothing.
-    await replacePrivateFile(certPath, certPem);
+    const made = await makeLeafCertificate(subject, imported, caPem, authorityKeyPem, clock.nowMs());
+    // Kept, so that asking twice, even at the same moment, gives one certificate; a crash before it is handed over costs nothing.
+    if (kept !== null) await replacePrivateFile(certPath, made);
+    const certPem = kept === null ? await keepPrivateFile(certPath, made) : made;
+    return issued(certPem, certPem === made);
+  }
+
+  function issued(certPem: string, isNew: boolean): IssuedCertificate {
     return { certPem, caPem, isNew, validUntil: new Date(new NodeCertificate(certPem).validTo) };
   }
 

@@ -1,6 +1,6 @@
-import { BinaryReader } from "@bufbuild/protobuf/wire";
 import type { ServiceDefinition, UntypedServiceImplementation } from "@grpc/grpc-js";
-import { busError } from "./bus-error.ts";
+import { BusError, busError } from "./bus-error.ts";
+import type { RequestCheck } from "./check-request.ts";
 
 /** Any service that ts-proto generates. */
 export type AnyServiceDefinition = ServiceDefinition<UntypedServiceImplementation>;
@@ -24,26 +24,19 @@ export function rawServiceDefinition(definition: AnyServiceDefinition): AnyServi
 }
 
 /**
- * Walks the fields to the end. The generated decoder stops in silence at a zero tag or a stray end of group, and would hand over
- * the part before it as if that were all.
- */
-function checkWhole(bytes: Uint8Array): void {
-  const reader = new BinaryReader(bytes);
-  while (reader.pos < reader.len) {
-    const [fieldNumber, wireType] = reader.tag();
-    reader.skip(wireType, fieldNumber);
-  }
-}
-
-/**
  * Decodes one request.
- * @throws BusError MESSAGE_MALFORMED if the bytes are no such message.
+ * @throws BusError MESSAGE_MALFORMED if the bytes are no such message, TEXT_INVALID if a text in it is not UTF-8.
  */
-export function decodeRequest<Request>(bytes: Buffer, deserialize: (bytes: Buffer) => Request): Request {
+export function decodeRequest<Request>(
+  bytes: Buffer,
+  check: RequestCheck,
+  deserialize: (bytes: Buffer) => Request,
+): Request {
   try {
-    checkWhole(bytes);
+    check(bytes);
     return deserialize(bytes);
   } catch (cause) {
+    if (cause instanceof BusError) throw cause;
     throw busError(
       "MESSAGE_MALFORMED",
       {

@@ -1,8 +1,9 @@
 import type { Command } from "commander";
 import type { EnrolmentActions } from "./commands/agency-program.ts";
+import type { ShardActions } from "./commands/shard-program.ts";
 
 /** What each command does. Commander hands over its arguments, then the options, then the command itself. */
-export interface CommandActions extends EnrolmentActions {
+export interface CommandActions extends EnrolmentActions, ShardActions {
   readonly up: OptionsAction;
   readonly serve: ArgumentAction;
   readonly agencyList: OptionsAction;

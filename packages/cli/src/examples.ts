@@ -44,13 +44,20 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
     "lienthong agency keys watch --agency hn-w-00004",
     "lienthong agency keys watch --agency hn-w-00004 --data ./ba-dinh --json",
   ],
+  shard: ["lienthong shard list", "lienthong shard open hanoi-2027q1 --registrar-key .lienthong/keys/registrar.pem"],
+  "shard list": ["lienthong shard list", "lienthong shard list --json"],
+  "shard open": [
+    "lienthong shard open hanoi-2027q1 --registrar-key .lienthong/keys/registrar.pem",
+    "lienthong shard open hanoi-2027q1 --close hanoi-2026q4 --registrar-key .lienthong/keys/registrar.pem",
+  ],
+  "shard close": ["lienthong shard close hanoi-2026q4 --registrar-key .lienthong/keys/registrar.pem"],
   procedure: ["lienthong procedure list --with-route", "lienthong procedure show birth-group-nd63"],
   "procedure list": ["lienthong procedure list", "lienthong procedure list --with-route --json"],
   "procedure show": ["lienthong procedure show birth-group-nd63", "lienthong procedure show 2.000286"],
   route: ["lienthong route check deploy/seed/routes/birth-group.yaml"],
   "route check": [
     "lienthong route check deploy/seed/routes/birth-group.yaml",
-    "lienthong route check my-route.yaml --json",
+    "lienthong route check deploy/seed/routes/birth-group.yaml --json",
   ],
   dossier: [
     "lienthong dossier open H26-250505-9001 --procedure birth-group-nd63 --as hn-wold-00004",

@@ -1,5 +1,11 @@
+import { enableCompileCache } from "node:module";
+import { fileURLToPath } from "node:url";
 import { EXIT } from "./exit-codes.ts";
-import { runCli } from "./run-cli.ts";
+
+// Taking the types off hundreds of files costs a second; done once per version of a file, Tab answers at once. Where the folder cannot
+// be written everything works all the same.
+enableCompileCache(fileURLToPath(new URL("../../../.cache/compiled", import.meta.url)));
+const { runCli } = await import("./run-cli.ts");
 
 // Whoever reads may have seen enough: `lienthong agency list | head`.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {

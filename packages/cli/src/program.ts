@@ -1,6 +1,7 @@
 import { Argument, Command } from "commander";
 import type { CommandActions } from "./command-actions.ts";
 import { addEnrolmentCommands } from "./commands/agency-program.ts";
+import { addShardCommands } from "./commands/shard-program.ts";
 import { shells } from "./completion/completion-scripts.ts";
 import { examples } from "./examples.ts";
 import type { Language } from "./messages/language.ts";
@@ -53,6 +54,7 @@ export function buildProgram(language: Language, dataDefault: string, actions: C
     .action(actions.agencyList);
   under(agency, "show", help.agencyShow).argument("<AGENCY>", help.agencyId).action(actions.agencyShow);
   addEnrolmentCommands(agency, messagesIn(language), under, actions);
+  addShardCommands(messagesIn(language), group, under, actions);
 
   const procedure = group("procedure", help.procedure);
   under(procedure, "list", help.procedureList)
@@ -63,7 +65,10 @@ export function buildProgram(language: Language, dataDefault: string, actions: C
     .action(actions.procedureShow);
 
   const route = group("route", help.route);
-  under(route, "check", help.routeCheck).argument("<FILE>", help.routeFile).action(actions.routeCheck);
+  under(route, "check", help.routeCheck)
+    .argument("<FILE>", help.routeFile)
+    .option("--svg <OUT>", help.routeSvg)
+    .action(actions.routeCheck);
 
   const dossier = group("dossier", help.dossier);
   addDossierCommands(dossier, under, { help }, actions);

@@ -52,6 +52,7 @@ export async function runCli(argv: readonly string[], io: CliIo): Promise<number
       });
   const agency = () => import("./commands/agency.ts");
   const enrolment = () => import("./commands/agency-request.ts");
+  const shards = () => import("./commands/shard.ts");
   const keys = () => import("./commands/agency-keys.ts");
   const procedure = () => import("./commands/procedure.ts");
   const statements = () => import("./commands/dossier-statements.ts");
@@ -81,6 +82,9 @@ export async function runCli(argv: readonly string[], io: CliIo): Promise<number
     },
     agencyList: withOptions(async () => (await agency()).agencyList),
     agencyShow: withArgument(async () => (await agency()).agencyShow),
+    shardList: withOptions(async () => (await shards()).shardList),
+    shardOpen: withArgument(async () => (await shards()).shardOpen),
+    shardClose: withArgument(async () => (await shards()).shardClose),
     agencyRequest: withOptions(async () => (await enrolment()).agencyRequest),
     agencyRotate: withOptions(async () => (await enrolment()).agencyRotate),
     agencyRenew: withOptions(async () => (await enrolment()).agencyRenew),

@@ -38,7 +38,7 @@ export async function runServe(service: string, options: ServeOptions): Promise<
     replica,
     replicas: Math.max(1, numberFrom("LIENTHONG_REPLICAS", 1, 8)),
     port: numberFrom("LIENTHONG_PORT", 0, 65_535),
-    report: talk,
+    report: (line, told) => talk(told === undefined ? line : text.report(told)),
     logger: createLogger({
       service,
       destination: join(dataDirectory, "logs", `${service === "exchange" ? replica : service}.log`),

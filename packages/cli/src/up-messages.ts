@@ -14,9 +14,13 @@ export interface ScenarioColumns {
   readonly citizen: string;
 }
 
+import type { StartReport } from "@lienthong/bus";
+
 /** What `lienthong up` tells people. Numbers are written as the locale does. */
 export interface UpMessages {
   starting(directory: string): string;
+  /** What the bus tells while it starts. */
+  report(told: StartReport): string;
   again(events: number, entries: number): string;
   playing(dossiers: number): string;
   progress(part: {
@@ -88,9 +92,33 @@ function counted(
   return said.length === 0 ? null : `${beginning}: ${said.join(", ")}.`;
 }
 
+/** Where the nats-server comes from, in Vietnamese. */
+const origins: Readonly<Record<string, string>> = {
+  "embedded, path": "chạy kèm, bản cài trên máy",
+  "embedded, cache": "chạy kèm, bản trong kho tạm của dự án",
+  "embedded, fetched": "chạy kèm, vừa tải về",
+  "a server of yours": "máy chủ có sẵn của bạn",
+};
+
 export const upMessages: Readonly<Record<"vi" | "en", UpMessages>> = {
   en: {
     starting: (directory) => `Starting a bus on ${directory}.`,
+    report(told) {
+      switch (told.what) {
+        case "server-fetching":
+          return `Fetching nats-server ${told.version} from suite ${told.suite}.`;
+        case "server-too-old":
+          return `${told.path} is nats-server ${told.version}, which is too old; looking for another.`;
+        case "server-left-behind":
+          return `Ended a nats-server (process ${told.pid}) that an earlier run left behind.`;
+        case "server-ready":
+          return `nats-server ${told.version} syncs every write to disk before it answers (${told.origin}).`;
+        case "registry-filling":
+          return `The registry has ${en(told.entries)} of ${en(told.total)} entries.`;
+        case "registry-seeded":
+          return `The registry was filled: ${en(told.entries)} entries, head ${told.head}….`;
+      }
+    },
     again: (events, entries) =>
       `Started again on the same data: ${en(events)} events and ${en(entries)} registry entries, all there.`,
     playing: (dossiers) =>
@@ -147,6 +175,22 @@ export const upMessages: Readonly<Record<"vi" | "en", UpMessages>> = {
   },
   vi: {
     starting: (directory) => `Đang khởi động trục liên thông trên ${directory}.`,
+    report(told) {
+      switch (told.what) {
+        case "server-fetching":
+          return `Đang tải nats-server ${told.version} từ bộ ${told.suite}.`;
+        case "server-too-old":
+          return `${told.path} là nats-server ${told.version}, quá cũ; đang tìm bản khác.`;
+        case "server-left-behind":
+          return `Đã kết thúc nats-server (tiến trình ${told.pid}) còn sót lại từ lần chạy trước.`;
+        case "server-ready":
+          return `nats-server ${told.version} ghi mọi thứ xuống đĩa trước khi trả lời (${origins[told.origin] ?? told.origin}).`;
+        case "registry-filling":
+          return `Sổ đăng ký đã có ${vi(told.entries)}/${vi(told.total)} mục.`;
+        case "registry-seeded":
+          return `Đã nạp xong sổ đăng ký: ${vi(told.entries)} mục, đầu sổ ${told.head}….`;
+      }
+    },
     again: (events, entries) =>
       `Khởi động lại trên dữ liệu cũ: ${vi(events)} sự kiện và ${vi(entries)} mục trong sổ đăng ký, đủ cả.`,
     playing: (dossiers) =>

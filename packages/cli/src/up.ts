@@ -49,7 +49,7 @@ export async function runUp(options: UpOptions): Promise<number> {
     dataDirectory,
     seed: loadSeed,
     shard: (await shardOf(dataDirectory)) ?? asked,
-    report: talk,
+    report: (line, told) => talk(told === undefined ? line : text.report(told)),
   });
   const running = bus;
   void running.failed.then((error) => {

@@ -19,7 +19,9 @@ export function usageSentence(error: CommanderError, { usage }: Messages): strin
     case "commander.excessArguments":
       return usage.excessArguments(first);
     case "commander.invalidArgument": {
-      const [option = "", value = ""] = quoted;
+      // Of an argument, its value comes first; of an option, its name.
+      const isArgument = error.message.startsWith("error: command-argument");
+      const [option = "", value = ""] = isArgument ? quoted.toReversed() : quoted;
       const allowed = /Allowed choices are ([^.]*)\./.exec(error.message)?.[1] ?? "";
       return usage.valueNotAllowed(option, value, allowed);
     }

@@ -1,34 +1,19 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type Bus, narrowSeed, startBus } from "@lienthong/bus";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { loadSeed } from "../../../deploy/seed/load-seed.ts";
 import { EXIT } from "../src/exit-codes.ts";
+import { type CliBus, startCliBus } from "./cli-bus.ts";
 import { type Ran, runLine } from "./run-line.ts";
+import { insurance, police, ward } from "./stages.ts";
 
-const ward = "hn-wold-00004";
-const police = "hn-ca-wold-00004";
-const insurance = "hn-bhxh-d-001";
-
-let data: string;
-let bus: Bus;
+let cli: CliBus;
 beforeAll(async () => {
-  data = await mkdtemp(join(tmpdir(), "lienthong-cli-bus-"));
-  bus = await startBus({ dataDirectory: data, seed: async () => narrowSeed(await loadSeed(), ["00004"]) });
+  cli = await startCliBus();
 }, 120_000);
-afterAll(async () => {
-  await bus?.stop();
-  await rm(data, { recursive: true, force: true });
-}, 60_000);
+afterAll(() => cli?.stop(), 60_000);
 
-/** A command line against the bus; fails the test when it does not end with 0. */
-async function ok(line: string): Promise<Ran> {
-  const ran = await runLine([...line.split(" "), "--data", data]);
-  expect(ran, line).toMatchObject({ code: EXIT.ok });
-  return ran;
-}
-const fails = (line: string): Promise<Ran> => runLine([...line.split(" "), "--data", data]);
+const ok = (line: string): Promise<Ran> => cli.ok(line);
+const fails = (line: string): Promise<Ran> => cli.run(line);
 
 describe("the command against a running bus", () => {
   it("lists and shows agencies and procedures", async () => {
@@ -74,9 +59,9 @@ describe("the command against a running bus", () => {
     expect(forked.stdout).toContain("Branch 0: forked, lives on in 0.1, 0.2.");
     await ok(`dossier acknowledge ${code} --as ${police}`);
     const refused = await ok(`dossier refuse ${code} --reason incomplete --as ${insurance}`);
-    expect(refused.stdout).toContain("sees the refusal and decides");
+    expect(refused.stdout).toContain("has it again, sees why and decides");
     expect((await ok(`dossier show ${code} --as ${ward}`)).stdout).toContain(
-      "forward again on the way it was forked for",
+      "forward again on the way it was made for",
     );
     const again = (await ok(`dossier forward ${code} --branch 0.2 --as ${ward} --json`)).json();
     expect(again).toMatchObject({ receivers: [{ branch: "0.2", edge: "birth-to-insurance", agency: insurance }] });
@@ -119,7 +104,7 @@ describe("the command against a running bus", () => {
     await ok(`dossier complete ${code} --as ${ward}`);
     const interrupt = Promise.withResolvers<void>();
     const watching = runLine(
-      ["inbox", "watch", "--as", "hn-so-yt", "--subscription", "test", "--settle", "--json", "--data", data],
+      ["inbox", "watch", "--as", "hn-so-yt", "--subscription", "test", "--settle", "--json", "--data", cli.data],
       { interrupted: interrupt.promise, onStdout: (text) => text.includes(code) && interrupt.resolve() },
     );
     await ok(`dossier forward ${code} --as ${ward}`);
@@ -131,9 +116,15 @@ describe("the command against a running bus", () => {
       dossier: code,
       content: { said: "forward" },
     });
-    const delivered = async () =>
-      (await ok(`dossier trail ${code} --as ${ward} --json`)).stdout.includes('"said":"delivered"');
-    while (!(await delivered())) await new Promise((resume) => setTimeout(resume, 20));
+    const told = Promise.withResolvers<void>();
+    const isDelivered = (text: string) =>
+      text.split("\n").some((line) => line.includes(code) && line.includes('"said":"delivered"'));
+    const sender = runLine(["inbox", "watch", "--as", ward, "--subscription", "sender", "--json", "--data", cli.data], {
+      interrupted: told.promise,
+      onStdout: (text) => isDelivered(text) && told.resolve(),
+    });
+    expect(await sender).toMatchObject({ code: EXIT.ok });
+    expect((await ok(`dossier trail ${code} --as ${ward} --json`)).stdout).toContain('"said":"delivered"');
     const repeated = await ok("inbox watch --as hn-so-yt --subscription other --count 1");
     expect(repeated.stdout).toContain(`lienthong dossier acknowledge ${code} --branch 0 --as hn-so-yt`);
   });
@@ -146,12 +137,14 @@ describe("the command against a running bus", () => {
     expect(JSON.parse(json.stderr)).toMatchObject({
       error: { exitCode: 1, reason: "DOSSIER_UNKNOWN", field: "dossier" },
     });
-    const noRoute = await fails(`dossier open H26-250505-7003 --procedure birth --as ${ward}`);
+    const procedures = (await ok("procedure list --json")).json() as { key: string; routes: string[] }[];
+    const bare = procedures.find(({ routes }) => routes.length === 0)?.key;
+    const noRoute = await fails(`dossier open H26-250505-7003 --procedure ${bare} --as ${ward}`);
     expect(noRoute).toMatchObject({ code: EXIT.refused });
     expect(noRoute.stderr).toContain("has no route");
     expect((await fails("agency show nobody")).stderr).toContain("lienthong agency list --name TEXT");
     const wrongKey = await fails(
-      `dossier open H26-250505-7004 --procedure birth-group-nd63 --as ${ward} --key ${join(bus.run.keys, `${police}.pem`)}`,
+      `dossier open H26-250505-7004 --procedure birth-group-nd63 --as ${ward} --key ${join(cli.bus.run.keys, `${police}.pem`)}`,
     );
     expect(wrongKey).toMatchObject({ code: EXIT.refused });
     expect(wrongKey.stderr).toContain("KEY_NOT_OF_AUTHOR");
@@ -165,16 +158,16 @@ describe("the command against a running bus", () => {
     expect(system.stderr).toContain("'nobody' is not allowed for --system; allowed: operator,");
     const foreign = await fails(`dossier show H26-250505-7001 --as ${ward} --system bhxh`);
     expect(foreign.stderr).toContain("DELEGATION_MISSING");
-    const key = await fails(`dossier open X --procedure 2.000286 --as ${ward} --key ${data}/missing.pem`);
+    const key = await fails(`dossier open X --procedure 2.000286 --as ${ward} --key ${cli.data}/missing.pem`);
     expect(key).toMatchObject({ code: EXIT.usage });
   });
 
   it("says that nobody answers, or that the bus has gone, and ends with 3", async () => {
-    const silent = join(data, "silent");
+    const silent = join(cli.data, "silent");
     await mkdir(silent);
     const elsewhere = { registry: "127.0.0.1:1", exchange: "127.0.0.1:1" };
     const write = (pid: number) =>
-      writeFile(join(silent, "run.json"), JSON.stringify({ ...bus.run, grpc: elsewhere, pid }));
+      writeFile(join(silent, "run.json"), JSON.stringify({ ...cli.bus.run, grpc: elsewhere, pid }));
     await write(process.pid);
     const alive = await runLine(["agency", "list", "--data", silent]);
     expect(alive).toMatchObject({ code: EXIT.unreachable });

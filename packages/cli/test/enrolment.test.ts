@@ -1,5 +1,5 @@
 import { readFileSync, statSync } from "node:fs";
-import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Bus, narrowSeed, startBus } from "@lienthong/bus";
@@ -329,6 +329,18 @@ describe("an agency that makes its own keys", () => {
 });
 
 describe("the commands of enrolment", () => {
+  it("do not take a demonstration key for an agency's own, though nobody labelled it in the request", async () => {
+    const folder = join(root, "copied");
+    await mkdir(join(folder, "keys"), { recursive: true });
+    await cp(join(bus.run.keys, "hn-so-yt.pem"), join(folder, "keys", "hn-so-yt.next.pem"));
+    const { file } = await asked(`agency request --agency hn-so-yt --out ${folder}`);
+    const size = entries();
+    expect(await refused(`agency approve ${file} --registrar-key ${registrarKey} --additional`)).toContain(
+      "is a demonstration key: its private key lies on the operator's disk",
+    );
+    expect(entries()).toBe(size);
+  });
+
   it("say what is missing or wrong, and end with 2 or 1", async () => {
     const usage = async (line: string) => {
       const ran = await run(line);

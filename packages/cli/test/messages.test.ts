@@ -1,4 +1,5 @@
 import { BranchState } from "@lienthong/contracts/exchange/v1/dossier";
+import { custodyTable } from "@lienthong/domain";
 import { describe, expect, it } from "vitest";
 import * as words from "../src/contract-words.ts";
 import { enumWords } from "../src/enum-words.ts";
@@ -38,6 +39,15 @@ describe("the catalogues", () => {
       [messages.channels, words.channelWords],
       [messages.outcomes, words.outcomeWords],
       [messages.refusalReasons, words.refusalReasonWords],
+      [messages.recallReasons, words.recallReasonWords],
+      [messages.recallRefusals, words.recallRefusalWords],
+      [messages.supplementReasons, words.supplementReasonWords],
+      [messages.pauseReasons, words.pauseReasonWords],
+      [messages.extensionReasons, words.extensionReasonWords],
+      [messages.withdrawalReasons, words.withdrawalReasonWords],
+      [messages.stopReasons, words.stopReasonWords],
+      [messages.erasureReasons, words.erasureReasonWords],
+      [messages.documentStates, words.documentStateWords],
       [messages.warnings, words.warningWords],
       [messages.inbox.roles, words.deliveryRoleWords],
       [messages.agency.levels, words.agencyLevelWords],
@@ -50,6 +60,14 @@ describe("the catalogues", () => {
       expect(Object.keys(texts).sort()).toEqual(typed.map((word) => word.toUpperCase().replaceAll("-", "_")).sort());
     }
   });
+});
+
+it("every statement and every word of the bus can be told", () => {
+  const contract = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  const said = custodyTable.map(({ statement }) => contract(statement));
+  for (const name of [...said, "delivered", "warning", "expired", "reassigned", "deemed_consent"]) {
+    expect(Object.keys(en.said), name).toContain(name);
+  }
 });
 
 describe("words of an enum", () => {

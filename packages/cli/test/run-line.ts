@@ -9,16 +9,18 @@ export interface Ran {
   json(): unknown;
 }
 
-/** Runs a command line in this process, without terminal. `interrupt` is Ctrl-C. */
-export async function runLine(
-  args: readonly string[],
-  options: {
-    readonly env?: Record<string, string>;
-    readonly columns?: number;
-    readonly onStdout?: (text: string) => void;
-    readonly interrupted?: Promise<void>;
-  } = {},
-): Promise<Ran> {
+/** The surroundings of a command line. */
+export interface RunLineOptions {
+  readonly env?: Record<string, string>;
+  readonly columns?: number;
+  /** Told of all of stdout whenever something is written to it. */
+  readonly onStdout?: (text: string) => void;
+  /** Ctrl-C. */
+  readonly interrupted?: Promise<void>;
+}
+
+/** Runs a command line in this process, without terminal. */
+export async function runLine(args: readonly string[], options: RunLineOptions = {}): Promise<Ran> {
   let stdout = "";
   let stderr = "";
   const code = await runCli(args, {

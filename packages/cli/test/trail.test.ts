@@ -77,7 +77,7 @@ describe("the check of a trail's chain", () => {
 });
 
 describe("an event as JSON", () => {
-  it("keeps the form that README.md documents", () => {
+  it("keeps the form that docs/cli.md documents", () => {
     const [, , forked] = ended.view.events.map(eventJson);
     expect(forked).toEqual({
       number: 3,
@@ -100,6 +100,13 @@ describe("an event as JSON", () => {
         reason: "",
         outcome: "",
         channel: "",
+        documents: [],
+        dueTime: null,
+        documentKinds: [],
+        assignedUnit: null,
+        internalStep: 0,
+        leadBranch: "",
+        erasedIds: [],
       },
     });
   });

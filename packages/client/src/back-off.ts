@@ -11,3 +11,17 @@ export function backOffMs(failures: number, { firstBackoffMs, backoffMsMax }: Ba
   const longest = Math.min(backoffMsMax, firstBackoffMs * 2 ** Math.min(30, Math.max(0, failures - 1)));
   return longest / 2 + (Math.random() * longest) / 2;
 }
+
+/** Resolves after a while, or as soon as the signal is aborted. */
+export function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    signal.addEventListener("abort", end, { once: true });
+    if (signal.aborted) end();
+  });
+}

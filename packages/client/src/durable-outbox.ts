@@ -1,5 +1,6 @@
 import type { AcceptedStatement } from "@lienthong/contracts/exchange/v1/exchange_service";
 import type { SignedStatement } from "./agency-pen.ts";
+import { AnswerTeller } from "./answer-teller.ts";
 import { backOffMs } from "./back-off.ts";
 import { BusCallError } from "./bus-call-error.ts";
 import type { Outbox, OutboxOptions, OutboxTrouble } from "./outbox.ts";
@@ -21,8 +22,6 @@ import { CALL_DEADLINE_MS } from "./unary-call.ts";
 /** Envelopes that the bus takes (contract). */
 const envelopeBytesMax = 61_440;
 const listMax = 1_000;
-/** Entries that callbacks are still busy with, above which nothing more is sent. */
-const tellingMax = 1_024;
 
 interface Incoming {
   readonly signed: SignedStatement;
@@ -53,13 +52,11 @@ export class DurableOutbox implements Outbox {
   readonly #backOff: { firstBackoffMs: number; backoffMsMax: number };
   readonly #inFlightMax: number;
   readonly #window: SendingWindow;
+  readonly #teller: AnswerTeller;
   #inFlight = 0;
   #incoming: Incoming[] = [];
   #answers: (AcceptedAnswer | RefusedAnswer)[] = [];
   #commitScheduled = false;
-  /** Told, and not yet marked so on the disk. */
-  #told: string[] = [];
-  #telling = 0;
   #stream: StatementStream | null = null;
   #streamFailures = 0;
   #pause: NodeJS.Timeout | null = null;
@@ -76,9 +73,15 @@ export class DurableOutbox implements Outbox {
     this.#inFlightMax = options.inFlightMax ?? 256;
     this.#store = new OutboxStore(options.directory);
     this.#window = new SendingWindow(this.#store);
-    this.#tellWhatWasNotTold().catch((error: Error) => {
-      // The disk cannot be read: they are told after the next start.
-      this.#trouble({ error, statementId: null, retryInMs: Number.POSITIVE_INFINITY });
+    this.#teller = new AnswerTeller(this.#store, options, {
+      backOff: this.#backOff,
+      onTrouble: (trouble) => this.#trouble(trouble),
+      onTold: () => {
+        if (this.#closed) return;
+        this.#scheduleCommit();
+        this.#dispatch();
+        this.#checkIdle();
+      },
     });
     this.#dispatch();
   }
@@ -186,6 +189,7 @@ export class DurableOutbox implements Outbox {
     this.#closed = true;
     if (this.#pause !== null) clearTimeout(this.#pause);
     for (const waiting of this.#timers) clearTimeout(waiting);
+    this.#teller.close();
     const stream = this.#stream;
     this.#stream = null;
     stream?.cancel();
@@ -237,10 +241,9 @@ export class DurableOutbox implements Outbox {
   #commit(): void {
     const incoming = this.#incoming;
     const answers = this.#answers;
-    const told = this.#told;
+    const told = this.#teller.takeTold();
     this.#incoming = [];
     this.#answers = [];
-    this.#told = [];
     if (incoming.length + answers.length + told.length === 0) return;
     const failed = new Map<Incoming, unknown>();
     const { onAccepted, onRefused } = this.#options;
@@ -267,7 +270,7 @@ export class DurableOutbox implements Outbox {
     } catch (error) {
       for (const { reject } of incoming) reject(error);
       for (const { item } of answers) this.#failed(item, error as Error);
-      this.#told.push(...told);
+      this.#teller.putBackTold(told);
       return;
     }
     for (const one of incoming) {
@@ -285,7 +288,7 @@ export class DurableOutbox implements Outbox {
   #dispatch(): void {
     if (this.#closed || this.#pause !== null) return;
     try {
-      while (this.#inFlight < this.#inFlightMax && this.#telling < tellingMax) {
+      while (this.#inFlight < this.#inFlightMax && !this.#teller.behind) {
         const item = this.#window.next();
         if (item === undefined) return;
         this.#inFlight += 1;
@@ -415,88 +418,23 @@ export class DurableOutbox implements Outbox {
     const { statementId, dossier } = answer.item;
     const waiter = this.#waiters.get(statementId);
     this.#waiters.delete(statementId);
-    const { onAccepted, onRefused } = this.#options;
     if (answer.$case === "accepted") {
       const { number, shard, accepted } = answer;
       const entry = { number, statementId, dossier, shard, leafIndex: accepted.leafIndex, accepted };
       waiter?.resolve(entry);
-      if (onAccepted !== undefined) void this.#tell(statementId, () => onAccepted(entry));
+      this.#teller.accepted(entry);
     } else {
       const { envelope, refusal } = answer;
       const entry = { statementId, dossier, envelope, refusal };
       waiter?.reject(new StatementRefusedError(entry));
-      if (onRefused !== undefined) void this.#tell(statementId, () => onRefused(entry));
+      this.#teller.refused(entry);
     }
-  }
-
-  async #tell(statementId: string, callback: () => void | Promise<void>): Promise<void> {
-    this.#telling += 1;
-    try {
-      for (let failures = 1; !this.#closed; failures++) {
-        try {
-          await callback();
-          this.#told.push(statementId);
-          break;
-        } catch (error) {
-          const retryInMs = backOffMs(failures, this.#backOff);
-          this.#trouble({ error: error as Error, statementId, retryInMs });
-          if (this.#closing) return;
-          await this.#wait(retryInMs);
-        }
-      }
-    } finally {
-      this.#telling -= 1;
-      if (!this.#closed) {
-        this.#scheduleCommit();
-        this.#dispatch();
-        this.#checkIdle();
-      }
-    }
-  }
-
-  /** What was answered before a restart, and whose callback had not finished. */
-  async #tellWhatWasNotTold(): Promise<void> {
-    const { onAccepted, onRefused } = this.#options;
-    // Nobody is told before the caller has the outbox in hand.
-    this.#telling += 1;
-    await new Promise((resume) => setImmediate(resume));
-    this.#telling -= 1;
-    if (this.#closed) return;
-    // Rows that are answered from now on are told as they come.
-    const upTo = this.#store.lastNumbers();
-    if (onAccepted !== undefined) {
-      for (let since = 0; !this.#closed; ) {
-        const entries = this.#store.acceptedUntold(since, upTo.accepted, listMax);
-        if (entries.length === 0) break;
-        await Promise.all(entries.map((entry) => this.#tell(entry.statementId, () => onAccepted(entry))));
-        since = entries.at(-1)?.number ?? since;
-      }
-    }
-    if (onRefused !== undefined) {
-      for (let after = 0; !this.#closed; ) {
-        const entries = this.#store.refusedUntold(after, upTo.statements, listMax);
-        if (entries.length === 0) break;
-        await Promise.all(entries.map((entry) => this.#tell(entry.statementId, () => onRefused(entry))));
-        after = entries.at(-1)?.position ?? after;
-      }
-    }
-    this.#checkIdle();
-  }
-
-  #wait(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(() => {
-        this.#timers.delete(timer);
-        resolve();
-      }, ms);
-      this.#timers.add(timer);
-    });
   }
 
   #checkIdle(): void {
     if (this.#idleWaiters.length === 0) return;
-    const busy = this.#incoming.length + this.#answers.length + this.#telling + this.#told.length;
-    if (busy > 0 || this.#store.counts.pending > 0) return;
+    const busy = this.#incoming.length + this.#answers.length > 0 || this.#teller.busy;
+    if (busy || this.#store.counts.pending > 0) return;
     for (const resume of this.#idleWaiters.splice(0)) resume();
   }
 }

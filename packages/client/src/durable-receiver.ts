@@ -28,7 +28,7 @@ export interface ReceiveTrouble {
   readonly error: Error;
   /** The delivery it concerns; null when it concerns all of them, as a lost connection does. */
   readonly delivery: Pick<HandledDelivery, "shard" | "agency" | "leafIndex" | "dossier"> | null;
-  /** When it is tried again, in milliseconds from now; null: it was parked. */
+  /** When it is tried again, in milliseconds from now; null: not by itself (it was parked). */
   readonly retryInMs: number | null;
 }
 

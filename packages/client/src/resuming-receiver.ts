@@ -1,11 +1,10 @@
 import type { Delivery, DeliveryRole } from "@lienthong/contracts/exchange/v1/delivery_service";
 import { readEvent } from "@lienthong/statement";
 import { leafHash } from "@lienthong/tlog";
-import { backOffMs } from "./back-off.ts";
-import { BusCallError } from "./bus-call-error.ts";
-import type { Receiver } from "./delivery-receiver.ts";
+import { backOffMs, pause } from "./back-off.ts";
 import type { DurableReceiveOptions, DurableReceiver, HandledDelivery, ReceiveTrouble } from "./durable-receiver.ts";
 import { InboxStore, type MarkedDelivery, type ParkedDelivery } from "./inbox-store.ts";
+import { KeptSubscription } from "./kept-subscription.ts";
 
 interface Job {
   readonly delivery: HandledDelivery;
@@ -53,8 +52,7 @@ export class ResumingReceiver implements DurableReceiver {
   #settleOnly: (MarkedDelivery & { readonly role: DeliveryRole })[] = [];
   #commitScheduled = false;
   #commitFailures = 0;
-  #receiver: Receiver | null = null;
-  readonly #over: Promise<void>;
+  readonly #subscription: KeptSubscription;
   readonly #closeSignal = new AbortController();
   #closed = false;
   #closeOnce: Promise<void> | null = null;
@@ -67,11 +65,14 @@ export class ResumingReceiver implements DurableReceiver {
       backoffMsMax: options.backoffMsMax ?? shortBackOff.backoffMsMax,
     };
     this.#store = new InboxStore(options.directory, options.subscription ?? "main", options.handledMax ?? 1_000_000);
-    const stands = Promise.withResolvers<void>();
-    this.ready = stands.promise;
-    // Whoever does not ask for `ready` is told of troubles.
-    this.ready.catch(() => {});
-    this.#over = this.#receive(stands);
+    this.#subscription = new KeptSubscription(options, {
+      backOff: this.#backOff,
+      fromLeafIndex: () => (this.#store.started ? undefined : options.fromLeafIndex),
+      onStands: () => this.#markStarted(),
+      onDeliveries: (deliveries) => this.#take(deliveries),
+      onTrouble: (trouble) => this.#trouble(trouble),
+    });
+    this.ready = this.#subscription.ready;
   }
 
   parked(limit: number = listMax): ParkedDelivery[] {
@@ -102,6 +103,7 @@ export class ResumingReceiver implements DurableReceiver {
 
   async #close(withinMs: number): Promise<void> {
     this.#closeSignal.abort();
+    this.#subscription.stopComingBack();
     let timer: NodeJS.Timeout | null = null;
     const rest = new Promise<void>((resolve) => {
       this.#restWaiters.push(resolve);
@@ -116,55 +118,18 @@ export class ResumingReceiver implements DurableReceiver {
       if ("reject" in job) job.reject(new Error("The receiver was closed before it could try again."));
     }
     // Sends what was settled; what was not handled comes again the next time.
-    await this.#receiver?.close();
-    await this.#over;
+    await this.#subscription.close();
     this.#store.close();
   }
 
-  /** Keeps a subscription open until it is closed. */
-  async #receive(stands: PromiseWithResolvers<void>): Promise<void> {
-    const { connection, shard, agencies, subscription, credit = 256 } = this.#options;
-    let stood = false;
-    for (let failures = 0; !this.#closing; ) {
-      const from = this.#store.started ? undefined : this.#options.fromLeafIndex;
-      const receiver = connection.delivery.receive(
-        {
-          shard,
-          agencies,
-          ...(subscription === undefined ? {} : { subscription }),
-          credit,
-          ...(from === undefined ? {} : { fromLeafIndex: from }),
-        },
-        (deliveries) => this.#take(deliveries),
-      );
-      this.#receiver = receiver;
-      receiver.ready.then(
-        () => {
-          failures = 0;
-          stood = true;
-          if (!this.#closed) this.#markStarted();
-          stands.resolve();
-        },
-        () => {},
-      );
-      const why = await receiver.ended;
-      if (this.#closing) break;
-      const error = why ?? new Error("The bus ended the subscription.");
-      if (!stood && error instanceof BusCallError && error.retry === "terminal") {
-        stands.reject(error);
-        break;
-      }
-      failures += 1;
-      const asked = error instanceof BusCallError ? (error.retryAfterMs ?? 0) : 0;
-      const retryInMs = asked + backOffMs(failures, this.#backOff);
-      this.#trouble({ error, delivery: null, retryInMs });
-      await this.#pause(retryInMs);
-    }
-    stands.reject(new Error("The receiver was closed before its subscription stood."));
-  }
-
   #markStarted(): void {
-    if (!this.#store.started) this.#store.transaction(() => this.#store.markStarted());
+    if (this.#closed || this.#store.started) return;
+    try {
+      this.#store.transaction(() => this.#store.markStarted());
+    } catch (error) {
+      // It is marked when the subscription stands the next time; until then it starts from the index again.
+      this.#trouble({ error: error as Error, delivery: null, retryInMs: null });
+    }
   }
 
   /** Takes deliveries in without waiting for their handlers: the credit bounds how many there are. */
@@ -367,7 +332,7 @@ export class ResumingReceiver implements DurableReceiver {
       role,
       shard: this.#options.shard === "" ? shard : "",
     });
-    this.#receiver?.settle([...done.map(({ job }) => job.delivery), ...settleOnly].map(named));
+    this.#subscription.settle([...done.map(({ job }) => job.delivery), ...settleOnly].map(named));
     for (const { lane } of done) {
       lane.jobs.shift();
       lane.busy = false;
@@ -390,17 +355,7 @@ export class ResumingReceiver implements DurableReceiver {
   }
 
   #pause(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const { signal } = this.#closeSignal;
-      const end = () => {
-        clearTimeout(timer);
-        signal.removeEventListener("abort", end);
-        resolve();
-      };
-      const timer = setTimeout(end, ms);
-      signal.addEventListener("abort", end, { once: true });
-      if (signal.aborted) end();
-    });
+    return pause(ms, this.#closeSignal.signal);
   }
 
   #trouble(trouble: ReceiveTrouble): void {

@@ -30,6 +30,8 @@ export interface ApprovalContent {
   /** Addresses, "host:port", and the shard that is open. */
   readonly registry: string;
   readonly exchange: string;
+  /** Empty where no document service runs. */
+  readonly documents: string;
   readonly shard: string;
   /** Entry 0, byte for byte: its hash is the network, and it names the registrar's first keys. */
   readonly genesis: Uint8Array;
@@ -59,6 +61,7 @@ function digestOf(content: ApprovalContent): Uint8Array {
     content.chainPem ?? "",
     content.registry,
     content.exchange,
+    content.documents,
     content.shard,
     content.genesis,
     String(content.head.size),
@@ -93,6 +96,7 @@ export function approvalText(approval: Approval): string {
     chain: approval.chainPem,
     registry: approval.registry,
     exchange: approval.exchange,
+    documents: approval.documents,
     shard: approval.shard,
     recorded: approval.recorded.map(({ number, signedEntry }) => {
       const { kind, id } = RegistryEntry.decode(SignedRegistryEntry.decode(signedEntry).payload);
@@ -128,6 +132,7 @@ export async function readApprovalFile(file: string, trustedNetwork: Uint8Array)
     chainPem: root.at("chain").nullable((field) => field.text(pem, "PEM")),
     registry: root.at("registry").text(address, "host:port"),
     exchange: root.at("exchange").text(address, "host:port"),
+    documents: root.at("documents").text(/^(?:[^\s/]{1,255}:\d{1,5})?$/, "host:port or nothing"),
     shard: root.at("shard").text(/^[a-z0-9-]{1,32}$/, "the name of a shard"),
     genesis: root.at("genesis").bytes(entryBytesMax),
     registrarKeys: root

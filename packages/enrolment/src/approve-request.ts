@@ -41,7 +41,12 @@ export interface ApproveOptions extends ApprovalDecisions {
   /** Issues TLS certificates; needed where the request asks for one. */
   readonly authority: Pick<DevelopmentAuthority, "issue" | "caPem"> | null;
   /** Where the agency finds the bus. */
-  readonly bus: { readonly registry: string; readonly exchange: string; readonly shard: string };
+  readonly bus: {
+    readonly registry: string;
+    readonly exchange: string;
+    readonly documents: string;
+    readonly shard: string;
+  };
   /** Key ids of demonstration seals on the operator's disk. */
   readonly keysOnOperatorsDisk?: ReadonlySet<string>;
 }

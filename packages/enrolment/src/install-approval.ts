@@ -144,7 +144,7 @@ type Certificates = Record<string, { certificate: string; key: string }>;
 
 /** `run.json`, as a bus writes it on its own data folder: with it the commands find bus, certificate and seal. */
 async function writeRunFile(folder: AgencyFolder, request: EnrolmentRequest, approval: Approval): Promise<void> {
-  const { registry, exchange, shard, system } = approval;
+  const { registry, exchange, documents, shard, system } = approval;
   const present = await readFileIfAny(folder.runFile);
   const certificates: Certificates = {
     ...(present === null ? {} : (JSON.parse(present) as { tls: { certificates: Certificates } }).tls.certificates),
@@ -158,7 +158,7 @@ async function writeRunFile(folder: AgencyFolder, request: EnrolmentRequest, app
     certificates[system] = { certificate: folder.certificateFile(system), key: folder.tlsKeyFile(system) };
   }
   const run = {
-    grpc: { registry, exchange },
+    grpc: { registry, exchange, documents },
     tls: { ca: folder.authorityFile, certificates },
     shard,
     keys: folder.keys,

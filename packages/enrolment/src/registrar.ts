@@ -80,12 +80,13 @@ export class Registrar {
   async record(step: RecordStep): Promise<RecordedStep> {
     const { subject } = step;
     const brought = new Set<string>();
+    const sizeBefore = this.state.size;
     for (let attempt = 1; attempt <= attemptsMax; attempt += 1) {
       await this.copy.catchUp();
       const number = step.recordedAt(this.state);
       if (number !== null) {
-        const isNew = brought.has(hexOf(leafHash(this.copy.entries[Number(number)]!)));
-        return { subject, number, isNew };
+        const own = this.copy.entries.findIndex((entry, at) => at >= sizeBefore && brought.has(hexOf(leafHash(entry))));
+        return own < 0 ? { subject, number, isNew: false } : { subject, number: BigInt(own), isNew: true };
       }
       const details = { recordedTime: this.#now(), endorsements: step.endorsements ?? [] };
       const entry = refusing(() => {

@@ -9,6 +9,7 @@ import { NatsServerError } from "./errors.ts";
 import { acquireOwnerLock, type OwnerLock } from "./owner-lock.ts";
 import { ensureRoleKeys, type RoleKey } from "./role-keys.ts";
 import { renderEmbeddedConfig } from "./server-config.ts";
+import type { ReportServer } from "./server-report.ts";
 import { isVersionAccepted, readServerVersion, tooOldSentence } from "./server-version.ts";
 import { endStaleServer } from "./stale-server.ts";
 
@@ -22,7 +23,7 @@ export interface EmbeddedNatsOptions {
   readonly dataDirectory: string;
   /** Default: the port of the last run when it is free, else one the server chooses. */
   readonly port?: number;
-  readonly report?: (line: string) => void;
+  readonly report?: ReportServer;
   /**
    * Default true: the kernel tells the server to stop when this process dies without stopping it (Linux, by
    * `setpriv`). Elsewhere, and with false, it runs on until the next start on this folder ends it.
@@ -80,7 +81,10 @@ export async function startEmbeddedNats(options: EmbeddedNatsOptions): Promise<E
   try {
     const endedPid = await endStaleServer(layout.pidFile, layout.configFile);
     if (endedPid !== undefined) {
-      report(`ended nats-server (process ${endedPid}) left behind by an earlier run`);
+      report(`ended nats-server (process ${endedPid}) left behind by an earlier run`, {
+        what: "server-left-behind",
+        pid: endedPid,
+      });
     }
     const keys = await ensureRoleKeys(layout.keysDirectory);
     const storeBytesMax = await chooseStoreBytesMax(layout.storeDirectory);

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { type AptSource, readAptSource, readDistribution, suitesToTry } from "./apt-source.ts";
 import { NatsServerError } from "./errors.ts";
+import type { ReportServer } from "./server-report.ts";
 import { isVersionAccepted, natsServerVersionMin, readServerVersion } from "./server-version.ts";
 
 const run = promisify(execFile);
@@ -22,7 +23,7 @@ export interface FetchedServer {
  * caches and state live in a temporary folder that is removed afterwards, while mirrors, proxies, credentials and keys
  * stay those of the machine, so an unsigned or wrongly signed index is refused as always.
  */
-export async function fetchWithApt(cacheDirectory: string, report: (line: string) => void): Promise<FetchedServer> {
+export async function fetchWithApt(cacheDirectory: string, report: ReportServer): Promise<FetchedServer> {
   const distribution = await readDistribution();
   if (distribution === undefined) {
     throw new NatsServerError("SERVER_NOT_FOUND", installSentence());
@@ -45,7 +46,11 @@ export async function fetchWithApt(cacheDirectory: string, report: (line: string
         seen.push(`${suite}: ${candidate.upstream}`);
         continue;
       }
-      report(`fetching nats-server ${candidate.upstream} from suite ${suite}`);
+      report(`fetching nats-server ${candidate.upstream} from suite ${suite}`, {
+        what: "server-fetching",
+        version: candidate.upstream,
+        suite,
+      });
       const unpacked = await downloadAndUnpack(apt, candidate.full);
       const version = await readServerVersion(unpacked);
       if (version === undefined || !isVersionAccepted(version)) {

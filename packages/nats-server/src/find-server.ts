@@ -3,6 +3,7 @@ import { delimiter, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { NatsServerError } from "./errors.ts";
 import { fetchWithApt } from "./fetch-with-apt.ts";
+import type { ReportServer } from "./server-report.ts";
 import { isVersionAccepted, readServerVersion, tooOldSentence } from "./server-version.ts";
 
 export type FoundNatsServer =
@@ -20,7 +21,7 @@ export interface FindNatsServerOptions {
   /** Default: this process's environment. `LIENTHONG_NATS_URL` and `PATH` are read. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Called with one line for each thing a person waiting may want to know. */
-  readonly report?: (line: string) => void;
+  readonly report?: ReportServer;
   /** The last resort; default: apt on Debian and Ubuntu. Given by those who want no network access. */
   readonly fetchServer?: typeof fetchWithApt;
 }
@@ -54,7 +55,7 @@ export async function findNatsServer(options: FindNatsServerOptions = {}): Promi
       return { kind: "binary", path, version, origin };
     }
     refusals.push(tooOldSentence(path, version));
-    report(refusals.at(-1) as string);
+    report(refusals.at(-1) as string, { what: "server-too-old", path, version });
   }
   try {
     const fetched = await (options.fetchServer ?? fetchWithApt)(cacheDirectory, report);

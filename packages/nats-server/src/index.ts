@@ -19,4 +19,5 @@ export {
   findNatsServer,
 } from "./find-server.ts";
 export { ensureRoleKeys, type RoleKey } from "./role-keys.ts";
+export type { ReportServer, ServerReport } from "./server-report.ts";
 export { compareVersions, isVersionAccepted, natsServerVersionMin, readServerVersion } from "./server-version.ts";

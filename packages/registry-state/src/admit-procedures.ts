@@ -97,6 +97,8 @@ export function admitCalendar(tables: Tables, record: CalendarRecord, place: Ent
 
 export function admitShard(tables: Tables, record: ShardRecord, place: EntryPlace): Admission {
   const field = "record.shard";
+  // Its subjects would lie beside those of the registry's own stream, within the same rights.
+  if (record.name === "registry") throw invalid(`${field}.name`, 'is "registry"', "any other name");
   const delay = record.promiseDelay;
   if (delay === undefined || delay.seconds < 1n || (delay.seconds === 2_592_000n && delay.nanos > 0)) {
     throw invalid(`${field}.promise_delay`, `is ${delay?.seconds ?? 0n} s`, "1 second to 30 days; 24 hours is usual");

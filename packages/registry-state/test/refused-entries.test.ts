@@ -414,6 +414,11 @@ const procedures: Example[] = [
     field: "record.shard.origin",
   },
   {
+    rule: "a shard by the name of the registry's own stream",
+    bytes: withRecord(shardRecord("registry", {})),
+    field: "record.shard.name",
+  },
+  {
     rule: "a shard without a promise delay",
     bytes: withRecord(shardRecord("s", { promiseDelay: { seconds: 0n, nanos: 5 } })),
     field: "record.shard.promise_delay",

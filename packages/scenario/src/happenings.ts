@@ -101,9 +101,7 @@ const rules: readonly HappeningRule[] = [
     name: "supplement not brought",
     chance: 0.012,
     places: ({ course }) =>
-      course
-        .filter((stop) => asksForPapers(stop) && !stop.forked)
-        .map(({ step }) => ({ kind: "supplement", step: step.id, brought: false })),
+      course.filter(asksForPapers).map(({ step }) => ({ kind: "supplement", step: step.id, brought: false })),
   },
 ];
 

@@ -441,27 +441,80 @@ const place: readonly BadStatement[] = [
   },
 ];
 
-const unsupported: readonly BadStatement[] = (
-  [
-    { $case: "withdraw", value: { reason: 1, documents: [] } },
-    { $case: "askRecall", value: { handoff: { forward: noHash, branch: "0" }, reason: 1 } },
-    { $case: "agreeRecall", value: { handoff: { forward: noHash, branch: "0" } } },
-    { $case: "refuseRecall", value: { handoff: { forward: noHash, branch: "0" }, reason: 1 } },
-    { $case: "requestSupplement", value: { reason: 1, documentKinds: ["form"], dueTime: undefined, documents: [] } },
-    { $case: "bringSupplement", value: { request: noHash, documents: [] } },
-    { $case: "pause", value: { reason: 1, documents: [] } },
-    { $case: "resume", value: { pause: noHash, documents: [] } },
-    { $case: "extend", value: { reason: 1, dueTime: { seconds: 1n, nanos: 0 }, documents: [] } },
-    { $case: "assign", value: { unit: "", officerRef: "", internalStep: 0 } },
-    { $case: "stop", value: { reason: 1, documents: [] } },
-    { $case: "erase", value: { reason: 1, documentIds: [] } },
-  ] as NonNullable<Statement["what"]>[]
-).map((what) => ({
-  what: `the statement '${what.$case}', which this exchange does not act on`,
-  reason: "STATEMENT_UNSUPPORTED",
-  field: "statement.what",
-  make: onHeld(what),
-}));
+/** What the table has a row for, said in another state, of nothing that is there, or by somebody else. */
+const rows: readonly BadStatement[] = [
+  ...(
+    [
+      { $case: "askRecall", value: { handoff: { forward: noHash, branch: "0" }, reason: 1 } },
+      { $case: "agreeRecall", value: { handoff: { forward: noHash, branch: "0" } } },
+      { $case: "refuseRecall", value: { handoff: { forward: noHash, branch: "0" }, reason: 1 } },
+      { $case: "requestSupplement", value: { reason: 1, documentKinds: ["form"], dueTime: undefined, documents: [] } },
+      { $case: "bringSupplement", value: { request: noHash, documents: [] } },
+      { $case: "pause", value: { reason: 1, documents: [] } },
+      { $case: "resume", value: { pause: noHash, documents: [] } },
+      { $case: "extend", value: { reason: 1, dueTime: { seconds: 1n, nanos: 0 }, documents: [] } },
+      { $case: "assign", value: { unit: "", officerRef: "", internalStep: 0 } },
+    ] as NonNullable<Statement["what"]>[]
+  ).map((what) => ({
+    what: `the statement '${what.$case}' about a completed branch`,
+    reason: "STATE_FORBIDS",
+    field: "statement.what",
+    make: onHeld(what),
+  })),
+  {
+    what: "an erasure that acts on a branch",
+    reason: "FIELD_INVALID",
+    field: "statement.prior",
+    make: onHeld({ $case: "erase", value: { reason: 1, documentIds: [] } }),
+  },
+  {
+    what: "an erasure by another agency than the desk",
+    reason: "AGENCY_NOT_COMPETENT",
+    field: "statement.author.agency",
+    make: ({ bus, held }) => bus.office(neighbour).pen.erase({ dossier: held.dossier, reason: 1 }).envelope,
+  },
+  {
+    what: "a withdrawal by another agency than the desk",
+    reason: "AGENCY_NOT_COMPETENT",
+    field: "statement.author.agency",
+    make: ({ bus, held }) =>
+      bus.office(neighbour).pen.withdraw({ dossier: held.dossier, branches: [held], reason: 1 }).envelope,
+  },
+  {
+    what: "a withdrawal that forgets an open branch",
+    reason: "FIELD_INVALID",
+    field: "statement.prior",
+    make: ({ bus, forked }) =>
+      bus.office(ward).pen.withdraw({ dossier: forked[0]!.dossier, branches: forked.slice(0, 1), reason: 1 }).envelope,
+  },
+  {
+    what: "a stop by another agency than the holder",
+    reason: "NOT_THE_HOLDER",
+    field: "statement.author.agency",
+    make: ({ bus, held }) => bus.office(neighbour).pen.stop({ ...held, reason: 3 }).envelope,
+  },
+  {
+    what: "a recall of another handoff than the one pending",
+    reason: "HANDOFF_UNKNOWN",
+    field: "statement.ask_recall.handoff",
+    make: ({ bus, offered }) => bus.office(ward).pen.askRecall({ ...offered, forward: noHash, reason: 1 }).envelope,
+  },
+  {
+    what: "an opinion asked where the route has no edge for it",
+    reason: "STEP_OUT_OF_TURN",
+    field: "statement.consult.branches[0].edge",
+    make: ({ bus, opened }) => {
+      const target = { branch: "0.1", step: "home", edge: "to-home", receiver: { agency: department } };
+      return bus.office(ward).pen.consult({ ...opened, targets: [target] }).envelope;
+    },
+  },
+  {
+    what: "work assigned to a unit that the holder lacks",
+    reason: "UNIT_UNKNOWN",
+    field: "statement.assign.unit",
+    make: ({ bus, opened }) => bus.office(ward).pen.assign({ ...opened, unit: "x" }).envelope,
+  },
+];
 
 const bytes: readonly BadStatement[] = [
   {
@@ -737,7 +790,7 @@ export const badStatements: readonly BadStatement[] = [
   ...custody,
   ...routes,
   ...place,
-  ...unsupported,
+  ...rows,
   ...bytes,
   ...enums,
   ...codes,

@@ -33,6 +33,7 @@ export interface ApproveOptions {
   readonly authority?: string;
   readonly registryAddress?: string;
   readonly exchangeAddress?: string;
+  readonly documentsAddress?: string;
 }
 
 /** `agency approve REQUEST`: shows what is asked; with the registrar's key, records it and writes the approval. */
@@ -70,6 +71,7 @@ export async function agencyApprove(context: CommandContext, file: string, optio
         bus: {
           registry: options.registryAddress ?? session.run.registry,
           exchange: options.exchangeAddress ?? session.run.exchange,
+          documents: options.documentsAddress ?? session.run.documents,
           shard: session.run.shard,
         },
         keysOnOperatorsDisk,

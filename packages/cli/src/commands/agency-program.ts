@@ -59,6 +59,7 @@ export function addEnrolmentCommands(
     .option("--authority <DIR>", help.authority)
     .option("--registry-address <ADDRESS>", help.registryAddress)
     .option("--exchange-address <ADDRESS>", help.exchangeAddress)
+    .option("--documents-address <ADDRESS>", help.documentsAddress)
     .action(actions.agencyApprove);
   under(agency, "revoke", help.revoke)
     .argument("<KEY>", help.revokeArgument)

@@ -41,6 +41,7 @@ interface Place {
 export function completeWords(program: Command, words: readonly string[]): Completion {
   const last = words.at(-1) ?? "";
   const place = placeAfter(program, words.slice(0, -1));
+  if (place === null) return none;
   const { command, option } = place;
   const assigned = /^(--[^=]+)=(.*)$/s.exec(last);
   if (assigned !== null) {
@@ -106,7 +107,8 @@ function isRepeatable(option: Option): boolean {
   return option.variadic || option.parseArg !== undefined;
 }
 
-function placeAfter(program: Command, words: readonly string[]): Place {
+/** Null where a word before is no command: then nothing fits. */
+function placeAfter(program: Command, words: readonly string[]): Place | null {
   let command = program;
   let option: Option | null = null;
   let given = 0;
@@ -125,8 +127,9 @@ function placeAfter(program: Command, words: readonly string[]): Place {
       option = named !== undefined && (named.required || named.optional) && !word.includes("=") ? named : null;
     } else {
       const child = command.commands.find((each) => each.name() === word);
-      if (child === undefined) given += 1;
-      else command = child;
+      if (child !== undefined) command = child;
+      else if (command.commands.length > 0) return null;
+      else given += 1;
     }
   }
   return { command, option, given, options: used };

@@ -2,6 +2,7 @@ import { enrolmentEn } from "./enrolment-en.ts";
 import { helpStatementsEn } from "./help-statements-en.ts";
 import type { Words } from "./messages.ts";
 import { saidEn } from "./said-en.ts";
+import { shardEn } from "./shard-en.ts";
 import { wordsEn } from "./words-en.ts";
 
 /** English. Names of offices, steps and procedures come from the registry and stay Vietnamese. */
@@ -38,6 +39,7 @@ export const en = {
     default: (value: string) => `default: ${value}`,
     agencyId: "id of the agency, e.g. hn-wold-00004",
     routeFile: "route file (YAML)",
+    routeSvg: "draw the route into this SVG file",
     agencyShow: "one agency: units, keys, systems, who follows it",
     procedure: "what citizens ask for",
     procedureList: "list procedures",
@@ -140,7 +142,8 @@ export const en = {
     NOT_ENTITLED: "Only agencies that hold, held or are offered a branch may read it.",
     STEP_NOT_COMPLETED: "Complete the step first: lienthong dossier complete CODE",
     STEP_OUT_OF_TURN: "See what may be done next with: lienthong dossier show CODE",
-    DOCUMENT_NOT_READY: "Put it first, and wait until it is complete: lienthong document put FILE --dossier CODE --kind KIND",
+    DOCUMENT_NOT_READY:
+      "Put it first, and wait until it is complete: lienthong document put FILE --dossier CODE --kind KIND",
     DOCUMENT_UNKNOWN: "See the documents you may open with: lienthong document list --dossier CODE",
     KEY_UNKNOWN: "See the agency's keys with: lienthong agency show AGENCY",
     KEY_NOT_OF_AUTHOR: "See the agency's keys with: lienthong agency show AGENCY",
@@ -152,7 +155,8 @@ export const en = {
     "statement.prior": "See all branches with: lienthong dossier show CODE",
   } as Words,
   refusal: {
-    decidedBy: (number: string) => `Event ${number} of the dossier decided it; see it with: lienthong dossier trail CODE`,
+    decidedBy: (number: string) =>
+      `Event ${number} of the dossier decided it; see it with: lienthong dossier trail CODE`,
     detail: (sentence: string) => sentence,
   },
   time: {
@@ -321,4 +325,5 @@ export const en = {
     ended: (count: number) => (count === 1 ? "1 delivery." : `${count} deliveries.`),
   },
   enrolment: enrolmentEn,
+  shard: shardEn,
 };

@@ -21,6 +21,7 @@ export const enrolmentEn = {
     authority: "folder of the network's certificate authority; by default that of the bus",
     registryAddress: "address of the registry for the agency, host:port; by default that of the bus here",
     exchangeAddress: "address of the exchange for the agency, host:port; by default that of the bus here",
+    documentsAddress: "address of the document service for the agency, host:port; by default that of the bus here",
     lost: "the agency lost this key (its id or first 8 characters): revoke it first",
     doubtedSince: "since when the key is to be doubted, RFC 3339; by default since it is recorded",
     additional: "let the new seal be in force beside the present one",

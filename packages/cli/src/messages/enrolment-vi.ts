@@ -21,6 +21,7 @@ export const enrolmentVi: typeof enrolmentEn = {
     authority: "thư mục cơ quan cấp chứng thư của mạng; mặc định là của trục liên thông",
     registryAddress: "địa chỉ sổ đăng ký cho cơ quan, máy:cổng; mặc định là của trục liên thông tại đây",
     exchangeAddress: "địa chỉ trục trao đổi cho cơ quan, máy:cổng; mặc định là của trục liên thông tại đây",
+    documentsAddress: "địa chỉ dịch vụ tài liệu cho cơ quan, máy:cổng; mặc định là của trục liên thông tại đây",
     lost: "cơ quan đã mất khóa này (định danh hoặc 8 ký tự đầu): thu hồi trước",
     doubtedSince: "khóa bị nghi ngờ từ khi nào, RFC 3339; mặc định từ lúc ghi sổ",
     additional: "cho khóa mới có hiệu lực cùng với khóa hiện tại",

@@ -2,6 +2,7 @@ import { enrolmentVi } from "./enrolment-vi.ts";
 import { helpStatementsVi } from "./help-statements-vi.ts";
 import type { Messages } from "./messages.ts";
 import { saidVi } from "./said-vi.ts";
+import { shardVi } from "./shard-vi.ts";
 import { wordsVi } from "./words-vi.ts";
 
 /** Tiếng Việt. */
@@ -38,6 +39,7 @@ export const vi: Messages = {
     default: (value) => `mặc định: ${value}`,
     agencyId: "định danh của cơ quan, ví dụ hn-wold-00004",
     routeFile: "tệp quy trình (YAML)",
+    routeSvg: "vẽ quy trình vào tệp SVG này",
     agencyShow: "một cơ quan: đơn vị, khóa ký, hệ thống, cơ quan kế thừa",
     procedure: "các thủ tục hành chính",
     procedureList: "liệt kê thủ tục",
@@ -150,7 +152,8 @@ export const vi: Messages = {
     "statement.prior": "Xem tất cả các nhánh bằng: lienthong dossier show MÃ",
   },
   refusal: {
-    decidedBy: (number) => `Sự kiện số ${number} của hồ sơ đã quyết định điều này; xem bằng: lienthong dossier trail MÃ`,
+    decidedBy: (number) =>
+      `Sự kiện số ${number} của hồ sơ đã quyết định điều này; xem bằng: lienthong dossier trail MÃ`,
     detail: (sentence) => `Chi tiết (tiếng Anh): ${sentence}`,
   },
   time: {
@@ -310,4 +313,5 @@ export const vi: Messages = {
     ended: (count) => `${count} lần giao.`,
   },
   enrolment: enrolmentVi,
+  shard: shardVi,
 };

@@ -1,0 +1,26 @@
+import { spawn } from "node:child_process";
+import { readFileSync, writeFileSync, rmSync } from "node:fs";
+import { findNatsServer } from "@lienthong/nats-server";
+import { jetstream, jetstreamManager } from "@nats-io/jetstream";
+import { connect, headers } from "@nats-io/transport-node";
+const found: any = await findNatsServer({ env: { ...process.env, LIENTHONG_NATS_URL: undefined } });
+rmSync("/tmp/nexp/js", { recursive: true, force: true });
+const sync = process.argv[2] ?? "always"; const partB = Number(process.argv[3] ?? 262144); const rate = Number(process.argv[4] ?? 0);
+writeFileSync("/tmp/nexp/c.conf", `port: 14555\nprof_port: 14556\nmax_payload: 1048576\njetstream { store_dir: "/tmp/nexp/js", sync_interval: ${sync} }\n`);
+const child = spawn(found.path, ["-c", "/tmp/nexp/c.conf"], { stdio: "ignore" });
+await new Promise((r) => setTimeout(r, 1500));
+const nc = await connect({ servers: "127.0.0.1:14555" });
+const jsm = await jetstreamManager(nc);
+await jsm.streams.add({ name: "P", subjects: ["p.>"], storage: "file", allow_direct: true, allow_rollup_hdrs: true, duplicate_window: 100_000_000, ...(process.argv[5] ? JSON.parse(process.argv[5]) : {}) } as any);
+const js = jetstream(nc);
+const data = Buffer.alloc(partB, 7);
+const st = () => { const s = readFileSync(`/proc/${child.pid}/status`, "utf8"); return ["VmHWM", "VmRSS", "RssAnon", "RssFile"].map((k) => `${k} ${Math.round(Number(new RegExp(k + ":\\s+(\\d+)").exec(s)![1]) / 1024)}`).join(" "); };
+console.log("start", st());
+let last = 0; const t0 = performance.now();
+for (let i = 0; i < 200 * 1048576 / partB; i++) { last = (await js.publish(process.env.SUBJ === "each" ? `p.x.${i}` : "p.x.y", data, process.env.SUBJ === "none" ? {} : { expect: { lastSubjectSequence: process.env.SUBJ === "each" ? 0 : last } })).seq; if (rate) { const due = (i + 1) * partB / rate * 1000; const w = due - (performance.now() - t0); if (w > 1) await new Promise((r) => setTimeout(r, w)); } }
+console.log("200MB up", Math.round(performance.now() - t0), st());
+const h = await (await fetch("http://127.0.0.1:14556/debug/pprof/heap?debug=1&gc=1")).text();
+writeFileSync("/tmp/nexp/heap.txt", h);
+console.log(h.split("\n").filter((l) => /HeapAlloc|HeapInuse|HeapIdle|HeapReleased|Sys =/.test(l)).join(" "));
+console.log("after gc", st());
+await nc.close(); child.kill();
