@@ -122,33 +122,6 @@ export function endedHandoffs(event: ReadEvent, before: DossierParties | null): 
   });
 }
 
-/**
- * Whom an event must reach, as far as a follower can tell that knows only who forwarded a handoff (`senderOf`). It does not know who is
- * told of pauses, supplements, withdrawals and ends: `audienceOfEvent` does.
- */
-export function audienceOf(
-  event: ReadEvent,
-  senderOf: (handoff: AnsweredHandoff) => string | undefined,
-): AudienceMember[] {
-  const answered = answeredHandoff(event);
-  const sender = answered === null ? undefined : senderOf(answered);
-  const members: AudienceMember[] = sender === undefined ? [] : [{ agency: sender, role: "sender" }];
-  if (event.body.$case !== "statement") return members;
-  const { statement } = event.body;
-  members.push(...addressees(statement));
-  return distinct(members.filter((member) => member.agency !== statement.author?.agency || member.role === "receiver"));
-}
-
-/**
- * The handoff that an event answers or reports on; null for every other event. Handoffs that end without an answer, because their
- * branch does, are told by `endedHandoffs`.
- */
-export function answeredHandoff(event: ReadEvent): AnsweredHandoff | null {
-  if (event.body.$case === "statement") return answerOf(event.body.statement);
-  if (event.body.$case !== "bus" || event.body.bus.what?.$case !== "delivered") return null;
-  return { forward: event.body.bus.cause, branch: event.body.bus.branch };
-}
-
 function answerOf({ what }: Statement): AnsweredHandoff | null {
   switch (what?.$case) {
     case "acknowledge":

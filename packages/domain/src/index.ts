@@ -2,8 +2,6 @@ export {
   type AnsweredHandoff,
   type AudienceMember,
   type AudienceRole,
-  answeredHandoff,
-  audienceOf,
   audienceOfEvent,
   endedHandoffs,
 } from "./audience.ts";

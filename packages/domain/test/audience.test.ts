@@ -1,6 +1,5 @@
 import { describe, expect, test } from "vitest";
 import {
-  audienceOf,
   audienceOfEvent,
   type DossierParties,
   endedHandoffs,
@@ -91,14 +90,6 @@ describe("handoffs that end", () => {
     story.accepted("ward-1", [], saying.erase([documentOf(1).documentId]));
     expect(ended()).toEqual([]);
     expect(story.dossier.parties).toBeNull();
-  });
-
-  test("by an agreed recall are known to a follower that knows senders only", () => {
-    const { story, forward } = forwarded();
-    story.accepted("ward-1", ["0"], saying.askRecall(forward, "0"));
-    story.accepted("department-1", ["0"], saying.agreeRecall(forward, "0"));
-    const agreed = story.dossier.trail.at(-1)!.event;
-    expect(audienceOf(agreed, () => "ward-1")).toEqual([{ agency: "ward-1", role: "sender" }]);
   });
 });
 

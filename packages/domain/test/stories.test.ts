@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { audienceOf, hasEnded, readableBranches } from "../src/index.ts";
+import { hasEnded, readableBranches } from "../src/index.ts";
 import { routes, rulebook } from "./procedure-fixture.ts";
 import { Story } from "./story.ts";
 import { saying } from "./trail-recorder.ts";
@@ -109,8 +109,6 @@ describe("a birth: certificate, then residence and insurance beside each other, 
 
     story.accepted("insurance-1", ["0.2"], saying.refuse(forward, "0.2"));
     expect(story.custody("0.2")).toBe("COMPLETED ward-1 @certify");
-    const refusal = story.dossier.trail.at(-1)!;
-    expect(audienceOf(refusal.event, () => "ward-1")).toEqual([{ agency: "ward-1", role: "sender" }]);
 
     const wrong = saying.forward({ branch: "0.2", step: "residence", edge: "to-residence", agency: "police-2" });
     expect(story.dossier.decide(story.statement("ward-1", ["0.2"], wrong), rules)).toMatchObject({

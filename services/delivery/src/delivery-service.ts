@@ -10,6 +10,8 @@ import { mergedReceive } from "./merged-receive.ts";
 import type { ServedDeliveries } from "./served-deliveries.ts";
 
 const pageSizeDefault = 100;
+/** A shard gives up to 2 MiB; a message of more than 4 MiB is refused by many clients. */
+const asksNextBelowBytes = 1_048_576;
 /** While a page over all shards waits, each is asked in turn for so long. */
 const turnMs = 250;
 
@@ -47,7 +49,8 @@ async function fetchFromAll(
     const page: FetchDeliveriesResponse = { deliveries: [], unsettledCount: 0n };
     for (const [shard, { fetchDeliveries }] of served.all()) {
       const left = pageSize - page.deliveries.length;
-      if (left <= 0) break;
+      const bytes = page.deliveries.reduce((sum, { event }) => sum + event.length, 0);
+      if (left <= 0 || bytes > asksNextBelowBytes) break;
       // Bad input is refused in the words of the first shard that is asked.
       const part = await fetchDeliveries.run({ ...request, shard, pageSize: left, waitMs }, context);
       page.deliveries.push(...part.deliveries.map((delivery) => ({ ...delivery, shard })));

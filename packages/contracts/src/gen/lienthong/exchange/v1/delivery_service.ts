@@ -166,7 +166,7 @@ export interface FetchDeliveriesRequest {
 export interface FetchDeliveriesResponse {
   /** Deliveries, under way from now on for 30 s. 0 to 1,000, at most 2 MiB of events or one; empty: nothing could be handed out. Set by the delivery service. */
   deliveries: Delivery[];
-  /** Events addressed to these agencies that this subscription has not settled, those of this page and others under way included. Set by the delivery service. */
+  /** Events addressed to these agencies that this subscription has not settled, those of this page and others under way included; over all shards: of those this page was taken from. Set by the delivery service. */
   unsettledCount: bigint;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
