@@ -122,6 +122,16 @@ export function endedHandoffs(event: ReadEvent, before: DossierParties | null): 
   });
 }
 
+/**
+ * The handoff that an event answers or reports on; null for every other event. Handoffs that end without an answer, because their
+ * branch does, are told by `endedHandoffs`.
+ */
+export function answeredHandoff(event: ReadEvent): AnsweredHandoff | null {
+  if (event.body.$case === "statement") return answerOf(event.body.statement);
+  if (event.body.$case !== "bus" || event.body.bus.what?.$case !== "delivered") return null;
+  return { forward: event.body.bus.cause, branch: event.body.bus.branch };
+}
+
 function answerOf({ what }: Statement): AnsweredHandoff | null {
   switch (what?.$case) {
     case "acknowledge":

@@ -2,6 +2,7 @@ export {
   type AnsweredHandoff,
   type AudienceMember,
   type AudienceRole,
+  answeredHandoff,
   audienceOfEvent,
   endedHandoffs,
 } from "./audience.ts";
