@@ -41,6 +41,8 @@ export function judgeAcceptance(envelope: Uint8Array, accepted: AcceptedStatemen
     }
     if (event.header.shard !== world.shard) return fault(`the event lies in shard ${event.header.shard}.`);
     if (accepted.promise === undefined) return fault("nothing was promised.");
+    // The payload says which statement it is. Who says it again may have lost the key since, or wrap it otherwise: it has the answer.
+    if (accepted.repeatedAnswer) return { fault: null, dossier };
     const author = statement.author?.agency ?? "";
     const key = world.keyOf(author);
     const own = signatures.find(({ keyId }) => Buffer.compare(keyId, key.keyId) === 0);
@@ -50,7 +52,7 @@ export function judgeAcceptance(envelope: Uint8Array, accepted: AcceptedStatemen
     }
     const stored = Event.decode(accepted.event).body;
     if (stored?.$case !== "statement" || stored.value.signatures.length !== signatures.length) {
-      if (!accepted.repeatedAnswer) return fault("the event holds other signatures.");
+      return fault("the event holds other signatures.");
     }
     return { fault: null, dossier };
   } catch (error) {

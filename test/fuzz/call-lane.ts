@@ -52,20 +52,17 @@ export class CallLane {
     this.#channel = new RawChannel(on.world.address(port), on.world.tls(system));
   }
 
-  /** Makes so many calls, a number of them at a time. */
-  async run(calls: number, atOnce: number): Promise<void> {
-    let left = calls;
+  /** Calls, a number of them at a time, until told to stop. */
+  async run(goesOn: () => boolean, atOnce: number): Promise<void> {
     const worker = async (): Promise<void> => {
-      while (left > 0) {
-        left -= 1;
+      while (goesOn()) {
         const number = this.#next++;
         const dice = new Dice(`${this.#seed} call ${number}`);
         // In turn, so that none is left out however few the calls are.
-        const method = this.methods[number % this.methods.length] as MountedMethod;
-        await this.#call(method, dice);
+        await this.#call(this.methods[number % this.methods.length] as MountedMethod, dice);
       }
     };
-    await Promise.all(Array.from({ length: Math.min(atOnce, calls) }, worker));
+    await Promise.all(Array.from({ length: atOnce }, worker));
   }
 
   /** Ends the streams that were kept, and the connection. */
@@ -141,7 +138,7 @@ export class CallLane {
   }
 
   /** A request: as a client would send it, or changed in one of the ways. */
-  #request({ input }: MountedMethod, dice: Dice, member?: string, valid = dice.chance(0.08)): Uint8Array {
+  #request({ input }: MountedMethod, dice: Dice, member?: string, valid = dice.chance(0.15)): Uint8Array {
     const bytes = fillMessage(input, this.#words, dice, member);
     if (valid) return bytes;
     const other = fillMessage(input, this.#words, dice);

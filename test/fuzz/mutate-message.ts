@@ -38,6 +38,7 @@ export function mutateMessage(base: BaseMessage, other: BaseMessage, dice: Dice)
     const list = dice.chance(0.5) ? dice.pick(lists.slice(0, 4)) : dice.pick(lists);
     dice.pick(messageChanges)(list, fieldsOf(other), dice);
   }
+  if (dice.chance(0.04)) manyOfOne(dice.pick(fieldLists(fields)), dice);
   const bytes = encodeFields(fields);
   return dice.chance(0.05) ? mutateBytes(bytes, other.bytes, dice) : bytes;
 }
@@ -127,14 +128,6 @@ const messageChanges: readonly MessageChange[] = [
     }
     return { ...field, value, wireType: 2 };
   }),
-  // Many of one.
-  (list, _other, dice) => {
-    if (list.length === 0) return;
-    const field = dice.pick(list);
-    const size = contentOf(field).length + 4;
-    const count = Math.min(dice.pick([5, 33, 65, 129, 1_001, 10_001]), Math.floor(60_000 / size));
-    for (let left = count; left > 0; left--) list.push(field);
-  },
   // A stray end of group, or a zero tag: some readers take it for the end of the message.
   (list, _other, dice) => {
     const raw = dice.pick([
@@ -147,6 +140,15 @@ const messageChanges: readonly MessageChange[] = [
   },
   (list, _other, dice) => void list.splice(0, list.length, ...(dice.chance(0.5) ? [] : list.slice(0, 1))),
 ];
+
+/** Last of the changes: what is many already would be multiplied by others. */
+function manyOfOne(list: WireField[], dice: Dice): void {
+  if (list.length === 0) return;
+  const field = dice.pick(list);
+  const size = contentOf(field).length + 4;
+  const count = Math.min(dice.pick([5, 33, 65, 129, 1_001, 10_001]), Math.floor(60_000 / size));
+  for (let left = count; left > 0; left--) list.push(field);
+}
 
 const text = (value: string) => new TextEncoder().encode(value);
 

@@ -36,12 +36,22 @@ export interface FuzzOutcome {
   readonly loggedErrors: readonly string[];
 }
 
-/** Inputs of one round; between rounds a valid call is made, and dossiers that moved are replaced. */
-const inputsPerRound = 2_500;
-/** Of each round, statements on the streams; the rest are calls of every method. */
-const statementShare = 0.7;
-/** Systems that call: one that speaks for wards and departments, one for nobody. */
-const callers = ["hn-mot-cua", "operator"] as const;
+/** Statements of one round on the streams; between rounds, dossiers that moved are replaced. */
+const statementsPerRound = 2_500;
+/** Most of all inputs that are calls; the rest are statements on the streams. */
+const callShare = 0.3;
+/** Of all inputs, each: calls of the libraries' own services, and frames below gRPC. */
+const smallShare = 0.005;
+const ports = ["exchange", "registry"] as const;
+type Port = (typeof ports)[number];
+/** Systems that call: those that speak for wards, departments and police, and one that speaks for nobody. */
+const callers: Readonly<Record<Port, readonly string[]>> = {
+  exchange: ["hn-mot-cua", "ca-cu-tru"],
+  registry: ["operator", "hn-mot-cua"],
+};
+const callsAtOnce = 24;
+/** After so many inputs, caches and pools of the bus have the size that they keep. */
+const warmUpInputsMax = 50_000;
 
 /** Sends inputs to a bus of its own until there were enough, and looks what became of it. */
 export async function runFuzz({
@@ -61,72 +71,77 @@ export async function runFuzz({
     const entries = new EntrySource(world);
     await entries.build();
     const words = new FuzzWords(world, stations, entries);
-    const ports = ["exchange", "registry"] as const;
-    const mounted = new Map<(typeof ports)[number], MountedMethod[]>();
+    const mounted = new Map<Port, MountedMethod[]>();
     for (const port of ports) mounted.set(port, await mountedMethods(world.address(port), world.tls("operator")));
     const methods = [...mounted.values()].flat();
-
-    let statements = new StatementLane(world, stations, tally, seed);
     const on = { world, words, stations, tally };
-    const makeLanes = (part: string) =>
-      ports.flatMap((port) =>
-        callers.map(
+
+    /** Fuzzes from all sides until there were so many inputs, and leaves nothing open. */
+    const stretch = async (part: string, goal: number, untilMs: number): Promise<void> => {
+      const began = tally.inputs;
+      const goesOn = () => tally.inputs < goal && performance.now() < untilMs && bus.ended() === null;
+      const statements = new StatementLane(on.world, stations, tally, `${seed} ${part}`);
+      const lanes = ports.flatMap((port) =>
+        callers[port].map(
           (system) => new CallLane(port, system, mounted.get(port) ?? [], { ...on, seed: `${seed} ${part}` }),
         ),
       );
-    let lanes = makeLanes("warm-up");
-
-    let blockedMsMax = 0;
-    const startedMs = performance.now();
-    let rounds = 0;
-    const round = async (count: number): Promise<void> => {
-      const inStatements = Math.floor(count * statementShare);
-      const inCalls = count - inStatements;
-      const perLane = Math.max(1, Math.floor((inCalls * 0.94) / lanes.length));
-      const part = `${seed} round ${rounds++}`;
-      const few = Math.max(7, Math.floor(inCalls * 0.02));
-      await Promise.all([
-        statements.run(inStatements),
-        ...lanes.map((lane) => lane.run(perLane, 24)),
-        fuzzLibraryMethods(on.world, ports[rounds % 2] as (typeof ports)[number], tally, part, few),
-        fuzzFraming(on.world, methods, tally, part, few),
-      ]);
-      await stations.refresh();
-      await on.world.catchUp();
-      await expectServing(on.world, tally);
-      if (bus.ended() !== null) throw new Error(bus.ended() ?? "");
-    };
-    const closeAll = async (): Promise<void> => {
-      statements.close();
-      for (const lane of lanes) await lane.close();
-      // What was left under way is given back within half a minute; a bus that keeps it longer has kept it.
+      const sayStatements = async (): Promise<void> => {
+        while (goesOn()) {
+          await statements.run(Math.min(statementsPerRound, Math.max(100, goal - tally.inputs)));
+          await stations.refresh();
+          await expectServing(on.world, tally);
+        }
+      };
+      // Calls keep their share: statements come by the thousand, and would else be nearly everything.
+      const callsGoOn = () => goesOn() && (tally.inputs - began) * callShare >= inCalls() - callsAtOnce * 8;
+      const inCalls = () => tally.inputs - began - statements.sent;
+      const makeCalls = async (lane: CallLane): Promise<void> => {
+        while (goesOn()) {
+          await lane.run(callsGoOn, callsAtOnce);
+          await wait(5);
+        }
+      };
+      const sendOddities = async (): Promise<void> => {
+        for (let turn = 0, sent = 0; goesOn(); turn++) {
+          if (sent <= (tally.inputs - began) * smallShare) {
+            await fuzzLibraryMethods(on.world, ports[turn % 2] as Port, tally, `${seed} ${part} ${turn}`, 14);
+            await fuzzFraming(on.world, methods, tally, `${seed} ${part} ${turn}`, 14);
+            sent += 14;
+          } else await wait(50);
+          await on.world.catchUp();
+        }
+      };
+      try {
+        await Promise.all([sayStatements(), sendOddities(), ...lanes.map(makeCalls)]);
+      } finally {
+        statements.close();
+        for (const lane of lanes) await lane.close();
+      }
+      const ended = bus.ended();
+      if (ended !== null) throw new Error(ended);
+      // What was left under way is given back at once; what is still there in a second was kept.
       await wait(1_000);
     };
 
-    const goal = inputs;
-    const warmUp = Math.min(20_000, Math.max(inputsPerRound, Math.floor(goal * 0.3)));
-    while (tally.inputs < warmUp) await round(inputsPerRound);
-    await closeAll();
-    const before = await bus.facts();
-    blockedMsMax = before.eventLoopBlockedMsMax;
-    statements = new StatementLane(world, stations, tally, `${seed} main`);
-    lanes = makeLanes("main");
-
-    let toldMs = performance.now();
-    while (tally.inputs < goal && performance.now() - startedMs < minutes * 60_000) {
-      await round(Math.min(inputsPerRound, Math.max(200, goal - tally.inputs)));
-      if (performance.now() - toldMs > 10_000) {
-        toldMs = performance.now();
-        const rate = Math.round(tally.inputs / ((toldMs - startedMs) / 1_000));
-        report(
-          `${tally.inputs} of ${goal} inputs, ${rate} per second, ${tally.accepted} accepted, ${tally.faultCount} faults`,
-        );
-      }
+    const startedMs = performance.now();
+    const untilMs = startedMs + minutes * 60_000;
+    const telling = setInterval(() => {
+      const rate = Math.round(tally.inputs / ((performance.now() - startedMs) / 1_000));
+      const faults = `${tally.faultCount} faults`;
+      report(`${tally.inputs} of ${inputs} inputs, ${rate} per second, ${tally.accepted} accepted, ${faults}`);
+    }, 10_000);
+    let before: BusFacts;
+    try {
+      await stretch("warm-up", Math.min(warmUpInputsMax, Math.floor(inputs * 0.4)), untilMs);
+      before = await bus.facts();
+      await stretch("main", inputs, untilMs);
+    } finally {
+      clearInterval(telling);
     }
     const seconds = (performance.now() - startedMs) / 1_000;
-    await closeAll();
     const after = await bus.facts();
-    blockedMsMax = Math.max(blockedMsMax, after.eventLoopBlockedMsMax);
+    const blockedMsMax = Math.max(before.eventLoopBlockedMsMax, after.eventLoopBlockedMsMax);
     const stream = await bus.checkStream();
     for (const fault of stream.faults) tally.fault(streamStatementsPath, fault, new Uint8Array(0));
     const loggedErrors = await bus.loggedErrors();

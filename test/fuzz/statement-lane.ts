@@ -30,6 +30,10 @@ export class StatementLane {
   readonly #seed: string;
   readonly #streams = new Map<string, SystemStream>();
   #next = 0;
+  /** Statements made so far. */
+  get sent(): number {
+    return this.#next;
+  }
 
   constructor(world: FuzzWorld, stations: Stations, tally: Tally, seed: string) {
     this.#world = world;

@@ -11,10 +11,18 @@ import { busError } from "./bus-error.ts";
  */
 export const requestFieldsMax = 65_536;
 
-/** What matters of a message type here: its texts, and the messages in it. */
-interface RequestShape {
-  readonly fields: ReadonlyMap<number, { readonly name: string; readonly inner: RequestShape | "text" }>;
+/** A field as a request may have it. */
+interface FieldShape {
+  readonly name: string;
+  readonly wireType: WireType;
+  /** Numbers of a list may also come packed. */
+  readonly packable: boolean;
+  /** What lies in it: another message, text, or nothing that is looked at here. */
+  readonly inner: RequestShape | "text" | null;
 }
+
+/** Fields of a message type by their numbers. */
+type RequestShape = ReadonlyMap<number, FieldShape>;
 
 /** Looks through the bytes of one request before they are decoded. */
 export type RequestCheck = (bytes: Uint8Array) => void;
@@ -31,33 +39,52 @@ export function requestCheck(methodPath: string): RequestCheck {
   const shape = described === undefined ? noShape : shapeOf(described.input);
   return (bytes) => {
     const reader = new BinaryReader(bytes);
-    checkFields(reader, reader.len, shape, "", { fieldsLeft: requestFieldsMax });
+    checkFields(reader, bytes, bytes.length, shape, "", { fieldsLeft: requestFieldsMax });
   };
 }
 
-const noShape: RequestShape = { fields: new Map() };
+const noShape: RequestShape = new Map();
 const shapes = new Map<string, RequestShape>();
 
 function shapeOf(type: DescMessage): RequestShape {
   const known = shapes.get(type.typeName);
   if (known !== undefined) return known;
-  const fields = new Map<number, { name: string; inner: RequestShape | "text" }>();
-  const shape: RequestShape = { fields };
+  const shape = new Map<number, FieldShape>();
   // Kept before its fields are looked at, so that a type that contains itself would end.
   shapes.set(type.typeName, shape);
-  for (const { name, number, message, scalar } of type.fields) {
-    if (message !== undefined) fields.set(number, { name, inner: shapeOf(message) });
-    else if (scalar === ScalarType.STRING) fields.set(number, { name, inner: "text" });
+  for (const { name, number, message, scalar, fieldKind } of type.fields) {
+    const inner = message !== undefined ? shapeOf(message) : scalar === ScalarType.STRING ? "text" : null;
+    const wireType = inner !== null || scalar === ScalarType.BYTES ? WireType.LengthDelimited : wireTypeOf(scalar);
+    const packable = fieldKind === "list" && wireType !== WireType.LengthDelimited;
+    shape.set(number, { name, wireType, packable, inner });
   }
   return shape;
 }
 
+/** How a number travels; enums, which have no scalar type, as varints. */
+function wireTypeOf(scalar: ScalarType | undefined): WireType {
+  switch (scalar) {
+    case ScalarType.FIXED64:
+    case ScalarType.SFIXED64:
+    case ScalarType.DOUBLE:
+      return WireType.Bit64;
+    case ScalarType.FIXED32:
+    case ScalarType.SFIXED32:
+    case ScalarType.FLOAT:
+      return WireType.Bit32;
+    default:
+      return WireType.Varint;
+  }
+}
+
 /**
  * Walks the fields up to `end`. The generated decoder stops in silence at a zero tag or a stray end of group, and would hand over the part
- * before it as if that were all; and it reads text that is not UTF-8 with other characters in it, as if they had been sent.
+ * before it as if that were all; it passes over a field of another wire type as if it had not been sent; and it reads text that is not
+ * UTF-8 with other characters in it.
  */
 function checkFields(
   reader: BinaryReader,
+  bytes: Uint8Array,
   end: number,
   shape: RequestShape,
   path: string,
@@ -70,20 +97,28 @@ function checkFields(
       const message = `The request has more than ${requestFieldsMax} fields, which no request of this bus needs; send fewer at a time.`;
       throw busError("MESSAGE_MALFORMED", { message, allowed: `at most ${requestFieldsMax} fields` });
     }
-    const field = wireType === WireType.LengthDelimited ? shape.fields.get(number) : undefined;
-    if (field === undefined) {
-      reader.skip(wireType, number);
-    } else {
-      const name = path === "" ? field.name : `${path}.${field.name}`;
-      const contentEnd = reader.uint32() + reader.pos;
-      if (contentEnd > end) throw new RangeError(`${name} is longer than what it lies in.`);
-      if (field.inner !== "text") {
-        checkFields(reader, contentEnd, field.inner, name, budget);
-      } else if (!isUtf8(reader.buf.subarray(reader.pos, contentEnd))) {
-        throw busError("TEXT_INVALID", { field: name, allowed: "text in UTF-8" });
-      }
-      reader.pos = contentEnd;
+    if (wireType === WireType.StartGroup || wireType === WireType.EndGroup) {
+      // No contract of ours has groups, and what is in an unknown one is not counted.
+      throw new RangeError(`Field ${number} of ${path || "the request"} is a group.`);
     }
+    const field = shape.get(number);
+    if (field === undefined || field.inner === null || wireType !== field.wireType) {
+      const isPacked = field?.packable === true && wireType === WireType.LengthDelimited;
+      if (field !== undefined && wireType !== field.wireType && !isPacked) {
+        throw new RangeError(`${field.name} has wire type ${wireType}, not ${field.wireType}.`);
+      }
+      reader.skip(wireType, number);
+      continue;
+    }
+    const name = path === "" ? field.name : `${path}.${field.name}`;
+    const contentEnd = reader.uint32() + reader.pos;
+    if (contentEnd > end) throw new RangeError(`${name} is longer than what it lies in.`);
+    if (field.inner !== "text") {
+      checkFields(reader, bytes, contentEnd, field.inner, name, budget);
+    } else if (!isUtf8(bytes.subarray(reader.pos, contentEnd))) {
+      throw busError("TEXT_INVALID", { field: name, allowed: "text in UTF-8" });
+    }
+    reader.pos = contentEnd;
   }
   if (reader.pos !== end) throw new RangeError(`A field of ${path || "the request"} ends behind what it lies in.`);
 }

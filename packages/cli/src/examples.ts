@@ -3,8 +3,8 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
   "": [
     "lienthong up",
     "lienthong procedure list --with-route",
-    "lienthong dossier trail H26-250505-0001 --as hn-wold-09697",
-    "lienthong inbox watch --as hn-d-001",
+    "lienthong dossier open H26-250505-9001 --procedure birth-group-nd63 --as hn-wold-00004",
+    "lienthong dossier trail H26-250505-9001 --as hn-wold-00004",
   ],
   up: ["lienthong up", "lienthong up --dossiers 1000", "lienthong up --data /srv/lienthong --scenario none"],
   serve: ["lienthong serve store", "lienthong serve registry", "lienthong serve exchange --data /srv/lienthong"],
@@ -108,10 +108,10 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
   "dossier withdraw": ["lienthong dossier withdraw H26-250505-9001 --as hn-wold-00004"],
   "dossier stop": ["lienthong dossier stop H26-250505-9001 --reason no-supplement --as hn-wold-00004"],
   "dossier erase": ["lienthong dossier erase H26-250505-9001 --reason retention-ended --as hn-wold-00004"],
-  "dossier show": ["lienthong dossier show H26-250505-0001 --as hn-wold-09697"],
+  "dossier show": ["lienthong dossier show H26-250505-9001 --as hn-wold-00004"],
   "dossier trail": [
-    "lienthong dossier trail H26-250505-0001 --as hn-wold-09697",
-    "lienthong dossier trail H26-250505-0001 --as hn-wold-09697 --json",
+    "lienthong dossier trail H26-250505-9001 --as hn-wold-00004",
+    "lienthong dossier trail H26-250505-9001 --as hn-wold-00004 --json",
   ],
   document: [
     "lienthong document put form.pdf --dossier H26-250505-9001 --kind application-form --as hn-wold-00004",

@@ -32,7 +32,7 @@ export function scenarioTable(
 ): string {
   const text = upMessages[language];
   const width = Math.min(terminal, columnsMax);
-  const hours = (value: number | null) => (value === null ? "–" : text.hours(value));
+  const hours = (value: number | null) => (value === null ? "–" : text.tenths(value));
   const all: readonly FigureColumn[] = [
     { heading: "dossiers", cell: (line) => String(line.dossiers) },
     { heading: "handoffs", cell: (line) => String(line.handoffs) },

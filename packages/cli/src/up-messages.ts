@@ -1,3 +1,5 @@
+import type { ExampleKind } from "@lienthong/scenario";
+
 /** Headings of the table of a play. */
 export interface ScenarioColumns {
   readonly procedure: string;
@@ -60,6 +62,9 @@ export interface UpMessages {
   columnsNote(wide: boolean): string;
   /** The folder's play was made by an earlier version. */
   readonly playedEarlier: string;
+  /** Above the list of dossiers whose trails show something. */
+  readonly worthReading: string;
+  readonly examples: Readonly<Record<ExampleKind, string>>;
   trailOf(dossier: string): string;
   listening(registry: string, exchange: string, nats: string): string;
   readonly tryThese: string;
@@ -69,8 +74,8 @@ export interface UpMessages {
   readonly draining: string;
   readonly ended: string;
   readonly stays: string;
-  /** A number of hours, without a unit. */
-  hours(value: number): string;
+  /** A number with one decimal, without a unit. */
+  tenths(value: number): string;
 }
 
 const number = (locale: string) => {
@@ -161,6 +166,21 @@ export const upMessages: Readonly<Record<"vi" | "en", UpMessages>> = {
       }`,
     playedEarlier:
       "The dossiers of this data folder were played by another version of the scenario; to see a play, start with an empty data folder.",
+    worthReading: "Trails worth reading, with `npx lienthong dossier trail CODE --as AGENCY`:",
+    examples: {
+      "recall agreed": "the sender asks a handoff back and is given it",
+      "recall refused": "the sender asks a handoff back, the receiver keeps it",
+      "recall overtaken": "the sender asks a handoff back, the receiver acknowledges all the same",
+      "supplement brought": "papers are asked of the citizen, who brings them",
+      "supplement not brought": "papers are asked of the citizen and do not come: stopped",
+      payment: "the tax office reckons, the dossier is paused, the citizen pays",
+      unpaid: "the citizen does not pay: stopped",
+      extension: "an apology and a new date, once",
+      withdrawal: "the citizen withdraws",
+      assignments: "units and officers inside the offices",
+      "step back": "a step back over an edge of the route",
+      opinions: "opinions are asked in parallel",
+    },
     trailOf: (dossier) => `The trail of ${dossier}:`,
     listening: (registry, exchange, nats) =>
       `Listening with mutual TLS: registry ${registry}, exchange and delivery ${exchange}; nats-server ${nats}. Details are in run.json.`,
@@ -171,7 +191,7 @@ export const upMessages: Readonly<Record<"vi" | "en", UpMessages>> = {
     draining: "Finishing what is under way …",
     ended: "Ended in good order.",
     stays: "The bus stays up. End it with Ctrl-C.",
-    hours: (value) => value.toLocaleString("en-GB", { minimumFractionDigits: 1, maximumFractionDigits: 1 }),
+    tenths: (value) => value.toLocaleString("en-GB", { minimumFractionDigits: 1, maximumFractionDigits: 1 }),
   },
   vi: {
     starting: (directory) => `Đang khởi động trục liên thông trên ${directory}.`,
@@ -233,6 +253,21 @@ export const upMessages: Readonly<Record<"vi" | "en", UpMessages>> = {
       }`,
     playedEarlier:
       "Hồ sơ trong thư mục dữ liệu này do một phiên bản kịch bản khác tạo ra; muốn xem một lượt chạy, hãy bắt đầu với thư mục dữ liệu trống.",
+    worthReading: "Những hành trình đáng xem, bằng lệnh `npx lienthong dossier trail MÃ --as CƠ-QUAN`:",
+    examples: {
+      "recall agreed": "bên gửi đề nghị thu hồi, bên nhận đồng ý",
+      "recall refused": "bên gửi đề nghị thu hồi, bên nhận từ chối",
+      "recall overtaken": "bên gửi đề nghị thu hồi, bên nhận vẫn tiếp nhận",
+      "supplement brought": "yêu cầu bổ sung, người dân nộp đủ giấy tờ",
+      "supplement not brought": "yêu cầu bổ sung, không có giấy tờ: dừng giải quyết",
+      payment: "cơ quan thuế thông báo, hồ sơ tạm dừng, người dân nộp tiền",
+      unpaid: "người dân không nộp tiền: dừng giải quyết",
+      extension: "xin lỗi và hẹn lại, một lần",
+      withdrawal: "người dân rút hồ sơ",
+      assignments: "phân công đơn vị, công chức trong nội bộ cơ quan",
+      "step back": "chuyển trả bước trước theo quy trình",
+      opinions: "lấy ý kiến song song",
+    },
     trailOf: (dossier) => `Hành trình của hồ sơ ${dossier}:`,
     listening: (registry, exchange, nats) =>
       `Đang lắng nghe bằng TLS hai chiều: sổ đăng ký ${registry}, trao đổi và phân phát ${exchange}; nats-server ${nats}. Chi tiết trong run.json.`,
@@ -245,6 +280,6 @@ export const upMessages: Readonly<Record<"vi" | "en", UpMessages>> = {
     draining: "Đang hoàn tất những việc dở dang …",
     ended: "Đã kết thúc có trật tự.",
     stays: "Trục tiếp tục chạy. Kết thúc bằng Ctrl-C.",
-    hours: (value) => value.toLocaleString("vi-VN", { minimumFractionDigits: 1, maximumFractionDigits: 1 }),
+    tenths: (value) => value.toLocaleString("vi-VN", { minimumFractionDigits: 1, maximumFractionDigits: 1 }),
   },
 };

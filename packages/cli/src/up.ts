@@ -133,7 +133,7 @@ function showSummary(summary: ScenarioSummary, options: UpOptions, out: (line?: 
     text.played({
       ...totals,
       endedEarly: totals.withdrawn + totals.stopped,
-      seconds: (totals.realMs / 1_000).toFixed(1),
+      seconds: text.tenths(totals.realMs / 1_000),
       perSecond: totals.statementsPerSecond,
     }),
   );
@@ -141,6 +141,13 @@ function showSummary(summary: ScenarioSummary, options: UpOptions, out: (line?: 
   if (happened !== null) say(happened);
   out(scenarioTable(summary, options));
   say(text.columnsNote(showsEnds(options.columns)));
+  if (summary.examples.length === 0) return;
+  out();
+  say(text.worthReading);
+  const widest = Math.max(...summary.examples.map(({ openedBy }) => openedBy.length));
+  for (const { dossier, openedBy, what } of summary.examples) {
+    out(`  ${dossier}  ${openedBy.padEnd(widest)}  ${text.examples[what]}`);
+  }
 }
 
 /** Three commands that work on what the play left open. */

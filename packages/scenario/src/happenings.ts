@@ -33,8 +33,15 @@ export interface HappeningCandidate {
   readonly habits: Pick<ProcedureHabits, "neverWithdrawn">;
 }
 
+/** A kind of happening, by name. */
+export type HappeningName =
+  | `recall ${RecallAnswer}`
+  | "supplement brought"
+  | "supplement not brought"
+  | Exclude<Happening["kind"], "recall" | "supplement">;
+
 interface HappeningRule {
-  readonly name: string;
+  readonly name: HappeningName;
   /** Of the dossiers it fits. Complaint figures of the portals are of this order: one dossier in twenty is late, some are asked for papers. */
   readonly chance: number;
   /** Where in a dossier it fits; none: it does not. */
@@ -106,10 +113,10 @@ const rules: readonly HappeningRule[] = [
 ];
 
 /** The kinds of `planHappenings`, by name. */
-export const happeningNames: readonly string[] = rules.map(({ name }) => name);
+export const happeningNames: readonly HappeningName[] = rules.map(({ name }) => name);
 
 /** The kind of a happening, by the name that `happeningNames` has for it. */
-export function happeningName(happening: Happening): string {
+export function happeningName(happening: Happening): HappeningName {
   if (happening.kind === "recall") return `recall ${happening.answer}`;
   if (happening.kind === "supplement") return happening.brought ? "supplement brought" : "supplement not brought";
   return happening.kind;

@@ -6,8 +6,6 @@ export interface CourseStop {
   readonly step: RouteStep;
   /** Edge over which custody is handed to it; null for the start. */
   readonly edge: RouteEdge | null;
-  /** Inside a fork, before its branches are joined. */
-  readonly forked: boolean;
 }
 
 /**
@@ -37,15 +35,13 @@ function bringsHome(route: CompiledRoute, step: RouteStep, edge: RouteEdge, star
 /** The steps that a dossier comes to, each once, in the order of the route. */
 export function courseOf(route: CompiledRoute, startStep: string, chosenEdges: readonly string[]): CourseStop[] {
   const stops = new Map<string, CourseStop>();
-  const visit = (id: string, edge: RouteEdge | null, forked: boolean): void => {
+  const visit = (id: string, edge: RouteEdge | null): void => {
     const step = route.step(id);
     if (step === undefined || stops.has(id)) return;
-    stops.set(id, { step, edge, forked: forked && step.joinsFork === "" });
-    for (const onward of edgesOnward(route, step, startStep, chosenEdges)) {
-      visit(onward.to, onward, (forked && step.joinsFork === "") || onward.fork !== "");
-    }
+    stops.set(id, { step, edge });
+    for (const onward of edgesOnward(route, step, startStep, chosenEdges)) visit(onward.to, onward);
   };
-  visit(startStep, null, false);
+  visit(startStep, null);
   return [...stops.values()];
 }
 

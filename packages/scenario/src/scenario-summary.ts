@@ -1,5 +1,6 @@
 import type { CasePlay } from "./case-play.ts";
 import type { BranchRecord } from "./case-record.ts";
+import { type HappeningName, happeningName } from "./happenings.ts";
 import type { HappeningCounts, ProcedureFigures, ScenarioFigures } from "./scenario-figures.ts";
 
 /** A dossier whose trail is worth a look. */
@@ -33,6 +34,14 @@ export interface ShownWork extends ShownDossier {
 /** A dossier that ended without a result. */
 export interface ShownEnd extends ShownDossier {
   readonly ending: "withdrawn" | "stopped";
+}
+
+/** What an example shows: a happening of the plan, or what belongs to its procedure. */
+export type ExampleKind = HappeningName | "payment" | "opinions";
+
+/** A dossier that is over, to whose trail something happened that most trails do not have. */
+export interface ShownExample extends ShownDossier {
+  readonly what: ExampleKind;
 }
 
 /** Sums over a play. */
@@ -79,6 +88,8 @@ export interface ScenarioSummary {
   /** All dossiers that are finished or ended otherwise, all handoffs that wait, and all branches that are worked at, by dossier code. */
   readonly finished: readonly ShownDossier[];
   readonly endedEarly: readonly ShownEnd[];
+  /** The first dossier of each kind. */
+  readonly examples: readonly ShownExample[];
   readonly waiting: readonly ShownHandoff[];
   readonly working: readonly ShownWork[];
 }
@@ -137,9 +148,28 @@ export function summarise(
     },
     finished: finished.map(shownDossier),
     endedEarly,
+    examples: examplesOf(opened),
     waiting,
     working,
   };
+}
+
+function examplesOf(plays: readonly CasePlay[]): ShownExample[] {
+  const examples = new Map<ExampleKind, ShownExample>();
+  for (const play of plays) {
+    const { plan, counts, ending } = play.record;
+    if (ending === null) continue;
+    const kinds: ExampleKind[] = plan.happening === null ? [] : [happeningName(plan.happening)];
+    if (saidOf(counts, "resume")) kinds.push("payment");
+    if (saidOf(counts, "consult")) kinds.push("opinions");
+    for (const what of kinds) if (!examples.has(what)) examples.set(what, { ...shownDossier(play), what });
+  }
+  return [...examples.values()];
+}
+
+/** Whether this was said of the dossier; acts are counted under the statement's name. */
+function saidOf(counts: ReadonlyMap<string, number>, statement: string): boolean {
+  return [...counts.keys()].some((name) => name.startsWith(`said/${statement}/`));
 }
 
 /** A fork with a refusal says most in few lines, above all the one that the plan means to be shown. */

@@ -15,8 +15,8 @@ describe("the course of a dossier", () => {
     expect(stepsOf("death-group-2026", "death-registration")).not.toContain("survivor-benefit");
     expect(stepsOf("death-group-2026", "death-registration", ["death-to-insurance"])).toContain("survivor-benefit");
     const course = courseOf(routes.get("death-group-2026")!, "death-registration", all);
-    expect(course.filter(({ forked }) => forked)).toHaveLength(3);
-    expect(course.find(({ step }) => step.id === "collect-and-return")).toMatchObject({ forked: false });
+    expect(course.filter(({ edge }) => edge?.fork === "parts")).toHaveLength(3);
+    expect(course.filter(({ step }) => step.id === "collect-and-return")).toHaveLength(1);
   });
 
   test("brings a result home where another office than the deciding one received the file", () => {

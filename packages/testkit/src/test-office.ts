@@ -1,6 +1,6 @@
 import type { AgencyPen, Connection, ForwardTarget, SignedStatement } from "@lienthong/client";
 import type { AcceptedStatement } from "@lienthong/contracts/exchange/v1/exchange_service";
-import { Channel, Outcome } from "@lienthong/contracts/exchange/v1/statement";
+import { Channel, type Document, Outcome } from "@lienthong/contracts/exchange/v1/statement";
 import { leafHash } from "@lienthong/tlog";
 import type { TestBus } from "./test-bus.ts";
 
@@ -34,12 +34,24 @@ export class TestOffice {
     return this.#bus.connection(this.#bus.systemOf(this.agency), replica);
   }
 
+  /** What the document service is asked by the agency's system. */
+  get documents(): Connection["documents"] {
+    return this.#bus.connection(this.#bus.systemOf(this.agency), "documents").documents;
+  }
+
+  /** Uploads a document for a dossier of the bus's first shard, and resolves when it may be named. */
+  async upload(dossier: string, source: Uint8Array, kind = "application-form"): Promise<Document> {
+    const target = { shard: this.#bus.bus.shard.name, agency: this.agency, dossier };
+    const { document } = await this.documents.uploadDocument({ ...target, source, kind, mediaType: "application/pdf" });
+    return document;
+  }
+
   submit(signed: SignedStatement, replica = 0): Promise<AcceptedStatement> {
     return this.connection(replica).exchange.submit(signed.envelope);
   }
 
   /** Signs an `open` of the newest route of a procedure. */
-  signOpen(dossier: string, areaCode: string, procedure: string): SignedStatement {
+  signOpen(dossier: string, areaCode: string, procedure: string, documents: readonly Document[] = []): SignedStatement {
     const { state } = this.#bus.bus.registry;
     const found = state.procedure(procedure);
     const route = found === undefined ? undefined : state.routesOf(found.record.key)[0];
@@ -56,6 +68,7 @@ export class TestOffice {
       calendarEntry: calendar.entryHash,
       step: step.id,
       channel: Channel.CHANNEL_ONLINE,
+      documents,
     });
   }
 

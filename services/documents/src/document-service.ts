@@ -15,7 +15,7 @@ export interface DocumentServiceOptions {
   readonly transferBytesMax?: number;
   /** Uploads at a time, each up to 6 MiB of memory; 64. */
   readonly uploadsAtOnceMax?: number;
-  /** Downloads at a time, each up to 8 MiB of memory; 64. */
+  /** Downloads at a time, each up to 4 MiB of memory; 64. */
   readonly downloadsAtOnceMax?: number;
 }
 

@@ -61,7 +61,7 @@ function declared({ shard, replicas }: DocumentStreamsOptions): Declared[] {
       ...shared,
       name: partStreamName(shard),
       description: `Bytes of the documents of shard ${shard}`,
-      subjects: [allPartSubjects(shard)],
+      subjects: allPartSubjects(shard),
       max_msgs_per_subject: -1,
       // Full means refused: a part is never pushed out by another.
       discard: DiscardPolicy.New,

@@ -29,9 +29,15 @@ export function partSubject(shard: string, documentId: string, token: string): s
   return `lt.${shardToken(shard)}.part.${idToken(documentId)}.${token}`;
 }
 
-/** The wildcard over all parts of a shard. */
-export function allPartSubjects(shard: string): string {
-  return `lt.${shardToken(shard)}.part.*.*`;
+/** `lt.<shard>.part.<document id>.<token>.writer.<n>`: there once the n-th writer of an upload, from 1, took it over; or any of them, `*`. */
+export function writerSubject(shard: string, documentId: string, token: string, writer: number | "*"): string {
+  return `${partSubject(shard, documentId, token)}.writer.${writer}`;
+}
+
+/** The wildcards over all parts, and all marks of writers, of a shard. */
+export function allPartSubjects(shard: string): string[] {
+  const parts = `lt.${shardToken(shard)}.part.*.*`;
+  return [parts, `${parts}.writer.*`];
 }
 
 function idToken(documentId: string): string {

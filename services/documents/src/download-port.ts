@@ -13,6 +13,8 @@ export interface DownloadPortDependencies {
   readonly authorise: Authorise;
 }
 
+/** Bytes in one message: gRPC takes 16 messages before it tells that the caller does not read. */
+const chunkBytes = 65_536;
 /** How often a part that a replica does not have yet is asked for again, and the pause before. */
 const attemptsMax = 20;
 const attemptPauseMs = 100;
@@ -35,7 +37,10 @@ export function downloadPort(on: DownloadPortDependencies): HandlerFor<DocumentS
       for await (const { offset, data } of bytesFrom(Number(request.offset), record, documents)) {
         if (context.ended) throw context.endReason();
         if (context.drainSignal.aborted) throw busError("DRAINING");
-        await stream.send({ what: { $case: "chunk", value: { offset: BigInt(offset), data: Buffer.from(data) } } });
+        for (let at = 0; at < data.length; at += chunkBytes) {
+          const chunk = asBuffer(data.subarray(at, at + chunkBytes));
+          await stream.send({ what: { $case: "chunk", value: { offset: BigInt(offset + at), data: chunk } } });
+        }
       }
     } finally {
       active -= 1;
@@ -71,4 +76,9 @@ async function* bytesFrom(
     }
     await new Promise((resume) => setTimeout(resume, attemptPauseMs));
   }
+}
+
+/** The same bytes, not a copy. */
+function asBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
 }

@@ -1,7 +1,7 @@
 import { jetstream, jetstreamManager } from "@nats-io/jetstream";
 import { headers, type NatsConnection } from "@nats-io/nats-core";
 import { partBytes } from "./document-streams.ts";
-import { partStreamName, partSubject } from "./document-subjects.ts";
+import { partStreamName, partSubject, writerSubject } from "./document-subjects.ts";
 import { isConflict, storeError } from "./store-errors.ts";
 
 /** A part as it lies in the stream. */
@@ -16,8 +16,6 @@ export interface StoredPart {
 export interface LastPart {
   /** Place of the last part; -1 for none. */
   readonly index: number;
-  /** Its sequence; 0 for none. */
-  readonly sequence: number;
   /** When it was stored by the server's clock, milliseconds since 1970; 0 for none. */
   readonly storedMs: number;
 }
@@ -32,15 +30,17 @@ export interface PartsOf {
  * Bytes of documents, in parts of 256 KiB. The place where another object store would be put in: nothing else here knows how bytes are kept.
  */
 export interface PartStore {
+  /** Makes the caller the only writer of an upload that was begun before: no part of another lands after this. Its number. */
+  takeOver(of: PartsOf): Promise<number>;
   /**
-   * Appends a part behind the one at `expectedSequence` (0: it is the first). Durable when it resolves with its sequence. Null: another
-   * writer was first, or the parts were dropped. Rejects with a refusal if the outcome is not known; `last` tells it.
+   * Appends a part as a writer (0: the one that began). Durable when it resolves with its sequence. Null: another writer took over, or the
+   * parts were dropped. Rejects with a refusal if the outcome is not known; `takeOver` and `last` tell it.
    */
-  append(of: PartsOf, index: number, data: Uint8Array, expectedSequence: number): Promise<number | null>;
+  append(of: PartsOf, writer: number, index: number, data: Uint8Array): Promise<number | null>;
   /** The last part, from the leader. */
   last(of: PartsOf): Promise<LastPart>;
   /**
-   * Parts in order from the one at or after a sequence, which has place `index`; at most 2 MiB in memory. Ends where there are no more. Rejects
+   * Parts in order from the one at or after a sequence, which has place `index`; at most 1 MiB in memory. Ends where there are no more. Rejects
    * with STORE_UNAVAILABLE if the store stops answering, and with an Error if a part is missing.
    */
   read(of: PartsOf, from: { index: number; sequence: number }): AsyncGenerator<StoredPart, void, undefined>;
@@ -49,16 +49,40 @@ export interface PartStore {
 }
 
 const timeoutMs = 5_000;
-const partsPerPage = 8;
+const partsPerPage = 4;
 const partHeader = "Lt-Part";
-/** How long a mark that the parts were dropped stays. A writer that was paused for longer finds an empty subject, which it does not expect either. */
-const droppedMarkFor = "1h";
+/** How long marks stay: longer than any call that could be surprised by their absence. */
+const markFor = "72h";
 
 export async function createPartStore(connection: NatsConnection, shard: string): Promise<PartStore> {
   const streamName = partStreamName(shard);
   const client = jetstream(connection, { timeout: timeoutMs });
   const manager = await jetstreamManager(connection, { checkAPI: false, timeout: timeoutMs });
   const subjectOf = ({ documentId, token }: PartsOf) => partSubject(shard, documentId, token);
+
+  /** Number of the newest writer, from the leader. */
+  async function newestWriter({ documentId, token }: PartsOf): Promise<number> {
+    const request = { last_by_subj: writerSubject(shard, documentId, token, "*") };
+    const message = await manager.streams.getMessage(streamName, request).catch((error: unknown) => {
+      throw storeError(error);
+    });
+    return message === null ? 0 : Number(message.subject.slice(message.subject.lastIndexOf(".") + 1));
+  }
+
+  async function takeOver(of: PartsOf): Promise<number> {
+    for (;;) {
+      const writer = (await newestWriter(of)) + 1;
+      try {
+        const expect = { lastSubjectSequence: 0 };
+        const subject = writerSubject(shard, of.documentId, of.token, writer);
+        // From here on parts of earlier writers are refused: they expect this subject to be empty.
+        await client.publish(subject, new Uint8Array(0), { expect, ttl: markFor });
+        return writer;
+      } catch (error) {
+        if (!isConflict(error)) throw storeError(error);
+      }
+    }
+  }
 
   async function page(subject: string, sequence: number): Promise<StoredPart[]> {
     const request = { seq: sequence, batch: partsPerPage, next_by_subj: subject };
@@ -83,13 +107,18 @@ export async function createPartStore(connection: NatsConnection, shard: string)
   }
 
   return {
-    async append(of, index, data, expectedSequence) {
+    takeOver,
+
+    async append(of, writer, index, data) {
       if (data.length === 0 || data.length > partBytes) throw new RangeError(`A part has 1 to ${partBytes} bytes.`);
       const told = headers();
       told.set(partHeader, String(index));
       try {
-        const expect = { lastSubjectSequence: expectedSequence };
-        // Durable between this line and its answer. A crash here leaves the part there or not; a resumed upload asks for the last part.
+        // Not the sequence of the part before, which would do as well: the server would read that part again to compare, and keep all blocks
+        // of a large upload in memory (200 MB in, 330 MB more; with an empty subject to look at, 28 MB).
+        const next = writerSubject(shard, of.documentId, of.token, writer + 1);
+        const expect = { lastSubjectSequence: 0, lastSubjectSequenceSubject: next };
+        // Durable between this line and its answer. A crash here leaves the part there or not; whoever takes over asks.
         return (await client.publish(subjectOf(of), data, { headers: told, expect })).seq;
       } catch (error) {
         if (isConflict(error)) return null;
@@ -103,10 +132,10 @@ export async function createPartStore(connection: NatsConnection, shard: string)
         .catch((error: unknown) => {
           throw storeError(error);
         });
-      if (message === null) return { index: -1, sequence: 0, storedMs: 0 };
-      // The mark of dropped parts has no place: a writer goes on behind it and finds out from the record.
+      if (message === null) return { index: -1, storedMs: 0 };
+      // The mark of dropped parts has no place.
       const index = message.header.has(partHeader) ? Number(message.header.get(partHeader)) : -1;
-      return { index, sequence: message.seq, storedMs: message.time.getTime() };
+      return { index, storedMs: message.time.getTime() };
     },
 
     async *read(of, from) {
@@ -134,11 +163,13 @@ export async function createPartStore(connection: NatsConnection, shard: string)
     },
 
     async drop(of) {
+      // No writer that is still at it puts a part behind what is dropped.
+      await takeOver(of);
       const rollup = headers();
       rollup.set("Nats-Rollup", "sub");
       try {
         // A crash before this leaves the parts, and the record that says they must go: it is done again. After it they are gone.
-        await client.publish(subjectOf(of), new Uint8Array(0), { headers: rollup, ttl: droppedMarkFor });
+        await client.publish(subjectOf(of), new Uint8Array(0), { headers: rollup, ttl: markFor });
       } catch (error) {
         throw storeError(error);
       }

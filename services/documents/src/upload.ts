@@ -39,7 +39,7 @@ export async function beginUpload(checked: CheckedStart, on: UploadDependencies)
       const begun = recordOfStart(start, document, nuid.next(), clock.nowMs());
       // A crash after this leaves an upload without parts, to be continued or collected.
       const written = await records.write(begun, held.sequence);
-      if (written !== null) return { kind: "open", upload: new Upload(written, on) };
+      if (written !== null) return { kind: "open", upload: new Upload(written, on, 0) };
       continue; // Somebody else was first: look at what they wrote.
     }
     expectSame(checked, record);
@@ -98,12 +98,14 @@ export class Upload {
   readonly #part: Uint8Array;
   #partFilled = 0;
   #nextIndex = 0;
-  #lastSequence = 0;
+  readonly #writer: number;
   #received = 0;
 
-  constructor(held: HeldRecord, on: UploadDependencies) {
+  /** `writer`: 0 for the one that began the upload. */
+  constructor(held: HeldRecord, on: UploadDependencies, writer: number) {
     const record = held.record as DocumentRecord;
     this.#on = on;
+    this.#writer = writer;
     this.#held = { record, sequence: held.sequence };
     this.#transfer = commitmentHasher(record.transferSalt, record.kind);
     this.#content = record.encrypted ? null : commitmentHasher(record.contentSalt, record.kind);
@@ -112,10 +114,9 @@ export class Upload {
 
   /** Goes on behind the parts that are durable. They are read again: the digests must cover what is stored, not what was once sent. */
   static async resume(held: HeldRecord, on: UploadDependencies): Promise<Upload> {
-    const upload = new Upload(held, on);
+    const upload = new Upload(held, on, await on.parts.takeOver(held.record as DocumentRecord));
     const { record } = upload.#held;
     const last = await on.parts.last(record);
-    upload.#lastSequence = last.sequence;
     if (last.index < 0) return upload;
     for await (const { index, sequence, data } of on.parts.read(record, { index: 0, sequence: 1 })) {
       if (index > last.index) break;
@@ -194,7 +195,7 @@ export class Upload {
 
   async #storePart(): Promise<void> {
     const data = this.#part.subarray(0, this.#partFilled);
-    const sequence = await this.#on.parts.append(this.#held.record, this.#nextIndex, data, this.#lastSequence);
+    const sequence = await this.#on.parts.append(this.#held.record, this.#writer, this.#nextIndex, data);
     if (sequence === null) {
       await this.#dropUnlessOwned(await this.#on.records.read(this.documentId));
       throw this.#superseded();
@@ -208,7 +209,6 @@ export class Upload {
     this.#content?.update(data);
     if (index % partsPerLandmark === 0) this.#landmarks.push(sequence);
     this.#nextIndex = index + 1;
-    this.#lastSequence = sequence;
     this.#received += data.length;
   }
 

@@ -56,7 +56,13 @@ export function createEntryAppender(dependencies: {
         throw busError(isOutcomeUnknown ? "OUTCOME_UNKNOWN" : "REGISTRY_UNCONFIRMED", {}, { cause });
       });
       const known = answerOf(read);
-      if (known !== null) return known;
+      if (known !== null) {
+        // Folded is not enough: what is answered for must be on this process's own disk as well.
+        await follower.waitForSize(known.number + 1n, outcomeWaitMs).catch((cause: unknown) => {
+          throw busError("OUTCOME_UNKNOWN", {}, { cause });
+        });
+        return known;
+      }
       const head = state.size === 0 ? null : state.head;
       refusing(() => state.check(signedEntry), head);
       const message = { subject: registrySubject, payload: read.bytes, expectedLastSubjectSequence: state.size };

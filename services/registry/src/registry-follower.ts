@@ -49,7 +49,7 @@ export interface RegistryFollower {
   confirmed(maxAgeMs: number): boolean;
   /** Asks the leader now and resolves when all it holds is folded. Rejects if it does not answer within `timeoutMs`. */
   catchUp(timeoutMs: number): Promise<void>;
-  /** Resolves when `state.size` is at least `size`; rejects if the follower ends, after `timeoutMs`, or when `signal` is aborted. */
+  /** Resolves when `size` entries are folded and, with a head, remembered on disk; rejects if the follower ends, after `timeoutMs`, or when `signal` is aborted. */
   waitForSize(size: number | bigint, timeoutMs?: number, signal?: AbortSignal): Promise<void>;
   /** Why it ended; null while it runs. */
   stoppedBecause(): Error | null;
@@ -79,6 +79,8 @@ export function followRegistry(options: FollowRegistryOptions): RegistryFollower
   /** The newest answer of the leader that is not folded yet. */
   let answer: { readonly lastSequence: number; readonly askedAtMs: number } | null = null;
   let stopped: Error | null = null;
+  /** Entries that are folded and remembered on disk: what may be confirmed and answered for. */
+  let rememberedSize = 0;
   let shorterSinceMs: number | null = null;
 
   function changed(how: string): RegistryChangedError {
@@ -100,12 +102,12 @@ export function followRegistry(options: FollowRegistryOptions): RegistryFollower
   }
 
   function noteProgress(): void {
-    if (answer !== null && state.size >= answer.lastSequence) {
+    if (answer !== null && rememberedSize >= answer.lastSequence) {
       confirmedAtMs = answer.askedAtMs;
       answer = null;
     }
     for (const waiter of waiters) {
-      if (state.size < waiter.size) continue;
+      if (rememberedSize < waiter.size) continue;
       waiters.delete(waiter);
       waiter.resolve();
     }
@@ -132,6 +134,7 @@ export function followRegistry(options: FollowRegistryOptions): RegistryFollower
       guard?.check(entry.number, entry.hash);
     }
     await remember();
+    rememberedSize = state.size;
     for (const entry of applied) options.onApplied?.(entry);
     noteProgress();
   }
@@ -208,7 +211,7 @@ export function followRegistry(options: FollowRegistryOptions): RegistryFollower
   function waitForSize(size: number | bigint, timeoutMs?: number, signal?: AbortSignal): Promise<void> {
     const wanted = Number(size);
     if (stopped !== null) return Promise.reject(stopped);
-    if (state.size >= wanted) return Promise.resolve();
+    if (rememberedSize >= wanted) return Promise.resolve();
     if (signal?.aborted === true) return Promise.reject(signal.reason);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const waiter: Waiter = { size: wanted, resolve, reject };
@@ -221,7 +224,7 @@ export function followRegistry(options: FollowRegistryOptions): RegistryFollower
       timeoutMs === undefined
         ? undefined
         : setTimeout(
-            () => giveUp(new Error(`The registry had ${state.size} of ${wanted} entries after ${timeoutMs} ms.`)),
+            () => giveUp(new Error(`The registry had ${rememberedSize} of ${wanted} entries after ${timeoutMs} ms.`)),
             timeoutMs,
           );
     signal?.addEventListener("abort", onAbort, { once: true });

@@ -23,7 +23,7 @@ export const en = {
     as: "the agency to act as, AGENCY or AGENCY/UNIT",
     key: "the agency's key (PKCS#8, PEM) in place of the demonstration key",
     system: "the system to connect as; by default the one the agency delegated to",
-    json: "print results as JSON, in the form README.md documents",
+    json: "print results as JSON, in the form docs/cli.md documents",
     noColor: "no colours (also: NO_COLOR)",
     lang: "language of what is printed, vi or en",
     up: "run the whole bus in one process; on an empty data folder load the registry and play real procedures",

@@ -38,8 +38,7 @@ export const helpStatementsEn = {
   dossierErase:
     "erase the bus's copies of documents and salts, all or those named; what was committed to stays provable",
   document_: "documents that travel beside the statements that name them",
-  documentPut:
-    "bring a document to the bus; what is printed first is its id; an upload that broke goes on where it stopped",
+  documentPut: "bring a document to the bus and print its id; after a break, the same line goes on where it stopped",
   documentFile: "file",
   documentDossier: "official code of the dossier that will name it",
   documentKind: "what it is, from the procedure's list, e.g. application-form",

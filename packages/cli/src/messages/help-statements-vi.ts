@@ -38,10 +38,10 @@ export const helpStatementsVi: typeof helpStatementsEn = {
   dossierWithdraw: "rút hồ sơ theo yêu cầu của công dân, kết thúc mọi nhánh; do nơi mở hồ sơ thực hiện",
   dossierStop: "dừng giải quyết một nhánh, không có kết quả",
   dossierErase:
-    "xóa bản lưu tài liệu và khóa băm trên trục liên thông, tất cả hoặc những tài liệu được nêu; điều đã cam kết vẫn chứng minh được",
+    "xóa bản lưu tài liệu và muối (salt) trên trục liên thông, tất cả hoặc những tài liệu được nêu; điều đã cam kết vẫn chứng minh được",
   document_: "tài liệu đi kèm các phát biểu nêu tên chúng",
   documentPut:
-    "đưa tài liệu lên trục liên thông; in mã tài liệu trước tiên; nếu bị đứt giữa chừng thì gửi tiếp từ chỗ dừng",
+    "đưa tài liệu lên trục liên thông và in mã tài liệu; nếu bị đứt, chạy lại lệnh đó để gửi tiếp từ chỗ dừng",
   documentFile: "tệp",
   documentDossier: "mã hồ sơ sẽ nêu tài liệu này",
   documentKind: "loại giấy tờ theo danh mục của thủ tục, ví dụ application-form",

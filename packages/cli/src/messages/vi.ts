@@ -23,7 +23,7 @@ export const vi: Messages = {
     as: "cơ quan thực hiện, CƠ-QUAN hoặc CƠ-QUAN/ĐƠN-VỊ",
     key: "khóa ký của cơ quan (PKCS#8, PEM) thay cho khóa thử nghiệm",
     system: "hệ thống dùng để kết nối; mặc định là hệ thống được cơ quan ủy quyền",
-    json: "in kết quả dạng JSON theo mô tả trong README.md",
+    json: "in kết quả dạng JSON theo mô tả trong docs/cli.md",
     noColor: "không dùng màu (hoặc đặt NO_COLOR)",
     lang: "ngôn ngữ hiển thị, vi hoặc en",
     up: "chạy toàn bộ trục liên thông trong một tiến trình; nếu thư mục dữ liệu trống thì nạp sổ đăng ký và chạy thử các thủ tục thật",
