@@ -12,11 +12,12 @@ export interface KeptCase {
   readonly file: string;
   /** Full path of the method. */
   readonly method: string;
+  readonly kind: "unary" | "serverStream" | "bidi";
   /** What was wrong. */
   readonly what: string;
   /** Messages to be sent on one call, in order; each `hex`, said `times` times over if given. */
   readonly requests: readonly { readonly hex: string; readonly times?: number }[];
-  /** Reason that it is refused with; "accepted" for what must be answered; "any" where only the bus's health counts. */
+  /** Reason that it is refused with; "accepted" for what must be answered; "code N" for a bare code of the transport. */
   readonly expected: string;
   /** Port that serves the method. */
   readonly port: "exchange" | "registry";

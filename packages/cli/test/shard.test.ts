@@ -23,10 +23,16 @@ afterAll(async () => {
 const run = (line: string): Promise<Ran> => runLine([...line.split(" "), "--data", root]);
 const shards = async () => JSON.parse((await run("shard list --json")).stdout) as { name: string; closed: boolean }[];
 
+const ward = "hn-wold-00004";
+const early = "H26-250505-900001";
+
 test("`shard open` declares the next shard and closes the one before; the running bus serves it without a restart", async () => {
   const first = bus.shard.name;
   const key = bus.folder.registrarKey;
   expect(await shards()).toMatchObject([{ name: first, closed: false }]);
+  expect(await run(`dossier open ${early} --procedure social-home-admission --as ${ward}`)).toMatchObject({
+    code: EXIT.ok,
+  });
   const opened = await run(`shard open ${next} --registrar-key ${key} --close ${first} --lang en`);
   expect(opened).toMatchObject({ code: EXIT.ok });
   expect(opened.stdout).toContain(`${next} is declared`);
@@ -41,6 +47,16 @@ test("`shard open` declares the next shard and closes the one before; the runnin
     await new Promise((resume) => setTimeout(resume, 10));
   }
   expect(JSON.parse(await readFile(bus.folder.runFile, "utf8"))).toMatchObject({ shard: next });
+});
+
+test("a dossier of the closed shard is found there, shown, and worked on", async () => {
+  const completed = await run(`dossier complete ${early} --outcome granted --as ${ward}`);
+  expect(completed, completed.stderr).toMatchObject({ code: EXIT.ok });
+  const trail = JSON.parse((await run(`dossier trail ${early} --as ${ward} --json`)).stdout);
+  expect(trail).toMatchObject({ shard: bus.shard.name, clock: "SIMULATED" });
+  expect(trail.events).toHaveLength(2);
+  expect(await run(`dossier show ${early} --as ${ward}`)).toMatchObject({ code: EXIT.ok });
+  expect(await run(`dossier show H26-250505-900009 --as ${ward} --lang en`)).toMatchObject({ code: EXIT.refused });
 });
 
 test("said twice it is recorded once; `shard list` shows a table", async () => {

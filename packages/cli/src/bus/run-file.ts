@@ -11,7 +11,10 @@ export interface RunInfo {
   readonly documents: string;
   readonly ca: string;
   readonly certificates: Readonly<Record<string, { readonly certificate: string; readonly key: string }>>;
+  /** Where dossiers are opened now. */
   readonly shard: string;
+  /** All shards that are served, the newest first; none where the file does not say. */
+  readonly shards: readonly string[];
   /** Folder of the demonstration seals. */
   readonly keys: string;
   readonly pid: number;
@@ -46,6 +49,9 @@ export async function readRunFile(data: string, messages: Messages): Promise<Run
     ca: run.at("tls").at("ca").text(),
     certificates,
     shard: run.at("shard").text(),
+    shards: Object.entries(run.at("logs").mappingOrNothing())
+      .map(([index, log]) => new Reading(log, odd, `logs.${index}`).at("name").text())
+      .reverse(),
     keys: run.at("keys").text(),
     pid: run.at("pid").number(),
   };
@@ -80,6 +86,10 @@ class Reading {
   mapping(): Record<string, unknown> {
     if (typeof this.#value !== "object" || this.#value === null) throw this.#odd(this.#path);
     return this.#value as Record<string, unknown>;
+  }
+
+  mappingOrNothing(): Record<string, unknown> {
+    return this.#value === undefined ? {} : this.mapping();
   }
 
   text(): string {

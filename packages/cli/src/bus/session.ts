@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Timestamp } from "@lienthong/chassis/timestamp";
-import { type AgencyPen, type Connection, connect, createAgencyPen } from "@lienthong/client";
+import { type AgencyPen, BusCallError, type Connection, connect, createAgencyPen } from "@lienthong/client";
 import type { GetShardResponse } from "@lienthong/contracts/exchange/v1/exchange_service";
 import { ShardClock } from "@lienthong/contracts/registry/v1/record";
 import { importSigningKey, KeyRefusedError, type SigningKey } from "@lienthong/statement";
@@ -49,6 +49,21 @@ export class Session {
   /** The exchange, as a system that speaks for this agency. */
   async exchange(agency: string): Promise<Connection> {
     return this.#connect(this.run.exchange, await this.#systemOf(agency));
+  }
+
+  /** The shard that a dossier lies in: the present one, or the one before it that has it. */
+  async shardOf({ exchange }: Connection, dossier: string, agency: string): Promise<string> {
+    const { shard, shards } = this.run;
+    if (shards.length <= 1) return shard;
+    for (const candidate of [shard, ...shards.filter((name) => name !== shard)]) {
+      try {
+        await exchange.getDossier({ shard: candidate, dossier, agency });
+        return candidate;
+      } catch (error) {
+        if (!(error instanceof BusCallError && error.reason === "DOSSIER_UNKNOWN")) throw error;
+      }
+    }
+    return shard;
   }
 
   /** The document service, as a system that speaks for this agency. */

@@ -19,18 +19,23 @@ export interface DossierAtHand extends Submission {
   readonly dossier: Dossier;
 }
 
-/** What is needed to say something as an agency, before there is a dossier. */
-export async function prepare(session: Session, context: CommandContext): Promise<Omit<DossierAtHand, "dossier">> {
+/** What is needed to say something as an agency, about a dossier or, without a code, before there is one. */
+export async function prepare(
+  session: Session,
+  context: CommandContext,
+  code: string | null = null,
+): Promise<Omit<DossierAtHand, "dossier">> {
   const actor = session.actor();
   const exchange = await session.exchange(actor.agency);
-  const [registry, shard] = await Promise.all([session.registry(), exchange.exchange.getShard(session.run.shard)]);
+  const name = code === null ? session.run.shard : await session.shardOf(exchange, code, actor.agency);
+  const [registry, shard] = await Promise.all([session.registry(), exchange.exchange.getShard(name)]);
   const penFor = (unit: string) => session.pen({ agency: actor.agency, unit: actor.unit || unit }, shard);
   return { context, exchange, registry, shard, actor, agency: actor.agency, penFor };
 }
 
 /** The same with the dossier's state. */
 export async function takeUp(session: Session, context: CommandContext, code: string): Promise<DossierAtHand> {
-  const prepared = await prepare(session, context);
+  const prepared = await prepare(session, context, code);
   const question = { shard: prepared.shard.shard, dossier: code, agency: prepared.agency };
   return { ...prepared, dossier: await prepared.exchange.exchange.getDossier(question) };
 }

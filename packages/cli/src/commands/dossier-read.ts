@@ -16,9 +16,10 @@ export async function dossierShow(context: CommandContext, code: string): Promis
   await withSession(context, async (session) => {
     const { agency } = session.actor();
     const [exchange, registry] = await Promise.all([session.exchange(agency), session.registry()]);
+    const name = await session.shardOf(exchange, code, agency);
     const [dossier, shard] = await Promise.all([
-      exchange.exchange.getDossier({ shard: session.run.shard, dossier: code, agency }),
-      exchange.exchange.getShard(session.run.shard),
+      exchange.exchange.getDossier({ shard: name, dossier: code, agency }),
+      exchange.exchange.getShard(name),
     ]);
     const simulated = isSimulated(shard);
     if (context.json) {
@@ -84,11 +85,12 @@ export async function dossierTrail(context: CommandContext, code: string): Promi
   await withSession(context, async (session) => {
     const { agency } = session.actor();
     const [exchange, registry] = await Promise.all([session.exchange(agency), session.registry()]);
-    const view = await loadTrail({ exchange, registry, shard: session.run.shard, dossier: code, agency });
+    const shard = await session.shardOf(exchange, code, agency);
+    const view = await loadTrail({ exchange, registry, shard, dossier: code, agency });
     if (context.json) {
       context.printJson({
         dossier: code,
-        shard: session.run.shard,
+        shard,
         clock: view.simulated ? "SIMULATED" : "REAL",
         events: view.events.map(eventJson),
         branches: view.dossier.branches.map(branchJson),

@@ -43,7 +43,8 @@ export async function inboxWatch(context: CommandContext, options: WatchOptions)
     for (let first = true; !watch.done; first = false) {
       const receiver = exchange.delivery.receive(
         {
-          shard: session.run.shard,
+          // An index is one of a shard; else whatever waits, wherever it was opened.
+          shard: from === undefined && session.run.shards.length > 1 ? "" : session.run.shard,
           agencies: [agency],
           subscription: options.subscription,
           credit: options.settle === true ? 256 : creditMax,
@@ -82,7 +83,7 @@ class Watch {
   readonly #context: CommandContext;
   readonly #session: Session;
   readonly #count: number;
-  readonly #seen = new Set<bigint>();
+  readonly #seen = new Set<string>();
 
   constructor(context: CommandContext, session: Session, count: number) {
     this.#context = context;
@@ -98,10 +99,11 @@ class Watch {
   async print(deliveries: readonly Delivery[]): Promise<Delivery[]> {
     const shown: Delivery[] = [];
     for (const delivery of deliveries) {
-      if (this.done && !this.#seen.has(delivery.leafIndex)) break;
+      const identity = `${delivery.shard}/${delivery.leafIndex}`;
+      if (this.done && !this.#seen.has(identity)) break;
       shown.push(delivery);
-      if (this.#seen.has(delivery.leafIndex)) continue;
-      this.#seen.add(delivery.leafIndex);
+      if (this.#seen.has(identity)) continue;
+      this.#seen.add(identity);
       await this.#printOne(delivery);
       this.printed += 1;
     }
