@@ -2,7 +2,7 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { connect, createAgencyPen } from "@lienthong/client";
@@ -12,6 +12,9 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 const command = fileURLToPath(new URL("../../packages/cli/bin/lienthong", import.meta.url));
 const data = mkdtempSync(join(tmpdir(), "lienthong-serve-"));
 const run = promisify(execFile);
+const folders = [data];
+let atWard: string;
+let atPolice: string;
 const served: { child: ChildProcess; exited: Promise<number | null> }[] = [];
 
 /** Starts a service; resolves with its address once it says where it listens. */
@@ -39,15 +42,32 @@ async function serve(service: string, environment: Record<string, string> = {}):
   return first;
 }
 
-async function lienthong(...args: string[]): Promise<string> {
-  const { stdout } = await run(command, [...args, "--data", data], { env: { ...process.env, NO_COLOR: "1" } });
+async function lienthong(folder: string, ...args: string[]): Promise<string> {
+  const { stdout } = await run(command, [...args, "--data", folder], { env: { ...process.env, NO_COLOR: "1" } });
   return stdout;
+}
+
+/** An agency joins: keys made in its own folder, approved at the registrar, installed. Gives the folder. */
+async function enrol(agency: string, system: string): Promise<string> {
+  const folder = join(data, "..", `${basename(data)}-${agency}`);
+  folders.push(folder);
+  const request = ["--agency", agency, "--system", system, "--out", folder, "--json"];
+  const { file } = JSON.parse(await lienthong(data, "agency", "request", ...request)) as { file: string };
+  const registrar = ["--registrar-key", join(data, "keys", "registrar.pem"), "--json"];
+  const { approval } = JSON.parse(await lienthong(data, "agency", "approve", file, ...registrar)) as {
+    approval: string;
+  };
+  await lienthong(data, "agency", "install", approval, "--out", folder);
+  return folder;
 }
 
 beforeAll(async () => {
   await serve("store", { LIENTHONG_REPLICAS: "2" });
   await serve("registry");
   await serve("exchange");
+  // Outside `up` nobody has a key but who made it.
+  atWard = await enrol("hn-w-00004", "ba-dinh");
+  atPolice = await enrol("hn-ca-w-00004", "ba-dinh-police");
 }, 240_000);
 
 afterAll(async () => {
@@ -55,7 +75,7 @@ afterAll(async () => {
     child.kill("SIGTERM");
     await exited;
   }
-  rmSync(data, { recursive: true, force: true });
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
 
 describe("services in processes of their own", () => {
@@ -72,19 +92,20 @@ describe("services in processes of their own", () => {
   });
 
   test("a dossier of today is opened by a present ward and offered to its police and insurance", async () => {
-    await lienthong("dossier", "open", dossier, "--procedure", "2.002621", "--area", "00004", "--as", "hn-w-00004");
-    await lienthong("dossier", "complete", dossier, "--as", "hn-w-00004");
-    const forwarded = await lienthong("dossier", "forward", dossier, "--as", "hn-w-00004", "--lang", "vi");
+    const opening = ["--procedure", "2.002621", "--area", "00004", "--as", "hn-w-00004"];
+    await lienthong(atWard, "dossier", "open", dossier, ...opening);
+    await lienthong(atWard, "dossier", "complete", dossier, "--as", "hn-w-00004");
+    const forwarded = await lienthong(atWard, "dossier", "forward", dossier, "--as", "hn-w-00004", "--lang", "vi");
     expect(forwarded).toContain("Công an phường Ba Đình");
   });
 
   test("a second replica reads what the first wrote, and writes on", async () => {
     const address = await serve("exchange", { LIENTHONG_REPLICA: "exchange-2" });
-    const runFile = join(data, "run.json");
+    const runFile = join(atPolice, "run.json");
     const first = JSON.parse(readFileSync(runFile, "utf8"));
     expect(address).not.toBe(first.grpc.exchange);
     const police = "hn-ca-w-00004";
-    const tls = first.tls.certificates["ca-cu-tru"];
+    const tls = first.tls.certificates["ba-dinh-police"];
     const connection = connect({
       address,
       tls: {
@@ -106,7 +127,7 @@ describe("services in processes of their own", () => {
     await connection.exchange.submit(signed.envelope);
     connection.close();
     // The first replica answers with what the second one wrote.
-    const shown = JSON.parse(await lienthong("dossier", "show", dossier, "--as", "hn-w-00004", "--json"));
+    const shown = JSON.parse(await lienthong(atWard, "dossier", "show", dossier, "--as", "hn-w-00004", "--json"));
     expect(JSON.stringify(shown)).toContain(`"holder":"${police}"`);
   });
 });

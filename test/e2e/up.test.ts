@@ -62,7 +62,7 @@ afterAll(async () => {
 describe("lienthong up", () => {
   test("plays the scenario, shows a trail a clerk can read, and ends its talk with how to end it", () => {
     const output = up.stdout();
-    expect(output).toMatch(/6 hồ sơ \(\d+ đã trả kết quả, \d+ đang xử lý\)/);
+    expect(output).toMatch(/6 hồ sơ \(\d+ đã trả kết quả, \d+ kết thúc sớm, \d+ đang xử lý\)/);
     expect(output).toContain("Hành trình của hồ sơ H26-");
     expect(output).toContain("UBND");
     expect(output.match(/ {2}npx lienthong /g)).toHaveLength(3);

@@ -42,7 +42,7 @@ export function judgeOutcome(outcome: FuzzOutcome): { lines: string[]; faults: s
     `${inputs} inputs in ${seconds.toFixed(0)} s: ${Math.round(inputs / seconds)} per second; seed ${outcome.seed}.`,
     `${tally.accepted} accepted; ${stream.events} events in the stream, ${stream.faults.length} faults in it.`,
     `Resident ${mebibytes(before.rssBytes)} after the warm-up, ${mebibytes(after.rssBytes)} at the end; heap ${mebibytes(before.heapBytes)} and ${mebibytes(after.heapBytes)}; nats-server ${mebibytes(before.natsRssBytes)} and ${mebibytes(after.natsRssBytes)}.`,
-    `Event loop: blocked for ${outcome.eventLoopBlockedMsMax.toFixed(0)} ms at most, ${after.eventLoopLateMsMax.toFixed(0)} ms late at most.`,
+    `Event loop: blocked for ${outcome.eventLoopBlockedMsMax.toFixed(0)} ms at most, ${after.eventLoopLateMsMax.toFixed(0)} ms late at most. Slowest call: ${tally.slowest.ms.toFixed(0)} ms (${tally.slowest.method}).`,
   ];
   return { lines, faults };
 }

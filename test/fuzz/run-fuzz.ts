@@ -39,7 +39,7 @@ export interface FuzzOutcome {
 /** Statements of one round on the streams; between rounds, dossiers that moved are replaced. */
 const statementsPerRound = 2_500;
 /** Most of all inputs that are calls; the rest are statements on the streams. */
-const callShare = 0.3;
+const callShare = 0.15;
 /** Of all inputs, each: calls of the libraries' own services, and frames below gRPC. */
 const smallShare = 0.005;
 const ports = ["exchange", "registry"] as const;

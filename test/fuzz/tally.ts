@@ -23,6 +23,8 @@ export class Tally {
   readonly methods = new Map<string, MethodFigures>();
   readonly reasons = new Map<string, number>();
   readonly faults: FoundFault[] = [];
+  /** The call that took longest, in milliseconds; those that are told to wait are left out. */
+  slowest = { method: "", ms: 0 };
   readonly #kinds = new Map<string, number>();
   #faultCount = 0;
 
@@ -53,6 +55,10 @@ export class Tally {
 
   sent(method: string, count = 1): void {
     this.of(method).inputs += count;
+  }
+
+  took(method: string, ms: number): void {
+    if (ms > this.slowest.ms) this.slowest = { method, ms };
   }
 
   accept(method: string): void {

@@ -88,6 +88,7 @@ async function startParts(options: StartBusOptions, parts: RunningParts): Promis
   parts.add("the registry's connection", () => registryConnection.close());
   const network = await seedNetwork(folder, authority, registryConnection, {
     seed: options.seed,
+    demonstration: true,
     systems: options.systems,
     keyKind: options.keyKind,
     shard,
@@ -95,7 +96,12 @@ async function startParts(options: StartBusOptions, parts: RunningParts): Promis
     report,
   });
 
-  const registry = await createRegistryService({ connection: registryConnection, clock: realClock, logger });
+  const registry = await createRegistryService({
+    connection: registryConnection,
+    clock: realClock,
+    logger,
+    headPath: folder.registryHead,
+  });
   parts.add("the registry", () => registry.stop());
   const registryServer = await createGrpcServer({
     services: [registry.service],

@@ -18,6 +18,8 @@ export interface DataFolder {
   readonly promiseKeys: string;
   /** Keys of the shards' logs, `<shard>.pem`. */
   readonly logKeys: string;
+  /** How far the registry service had read its log: its head outside NATS. */
+  readonly registryHead: string;
   /** Heads of exchange replicas, a folder each. */
   readonly exchange: string;
   /** What waits for whom, a folder per replica. */
@@ -40,6 +42,7 @@ export async function openDataFolder(path: string): Promise<DataFolder> {
     registrarKey: join(root, "keys", "registrar.pem"),
     promiseKeys: join(root, "keys", "promise"),
     logKeys: join(root, "keys", "logs"),
+    registryHead: join(root, "registry", "head"),
     exchange: join(root, "exchange"),
     delivery: join(root, "delivery"),
     documents: join(root, "documents"),

@@ -24,6 +24,9 @@ export function realShard(now: Date): DemonstrationShard {
 /** Monday 5 May 2025, 08:00 in Việt Nam. */
 export const scenarioStart = { seconds: BigInt(Date.parse("2025-05-05T08:00:00+07:00") / 1_000), nanos: 0 };
 
+/** Name of a demonstration's network: the only one whose registry may hold demonstration keys. */
+export const demonstrationNetworkName = "lienthong-demonstration";
+
 /** System of the operator, which speaks for nobody: it reads the registry. */
 export const operatorSystem = "operator";
 

@@ -4,6 +4,7 @@ export { ensureSigningKey, type KeyKind } from "./demonstration-keys.ts";
 export {
   type DemonstrationShard,
   type DemonstrationSystem,
+  demonstrationNetworkName,
   demonstrationSystems,
   narrowSeed,
   operatorSystem,

@@ -10,7 +10,13 @@ import type { NatsConnection } from "@nats-io/transport-node";
 import type { Seed } from "../../../deploy/seed/seed.ts";
 import { type DataFolder, openDataFolder } from "./data-folder.ts";
 import { demonstrationKeyKind, ensureAgencyKeys, ensureSigningKey, type KeyKind } from "./demonstration-keys.ts";
-import { type DemonstrationShard, type DemonstrationSystem, demonstrationSystems } from "./demonstration-network.ts";
+import {
+  type DemonstrationShard,
+  type DemonstrationSystem,
+  demonstrationNetworkName,
+  demonstrationSystems,
+  operatorSystem,
+} from "./demonstration-network.ts";
 import type { ReportStart, StartReport } from "./start-report.ts";
 
 /** What a new registry begins with. */
@@ -20,6 +26,11 @@ export interface SeedNetworkOptions {
   readonly shard: DemonstrationShard;
   /** Systems and who delegates to them; by default those of the demonstration. */
   readonly systems?: ((seed: Seed) => DemonstrationSystem[]) | undefined;
+  /**
+   * Whether the network is a demonstration: every agency gets a seal that lies here, and a system that speaks for it. Otherwise no key
+   * but the operator's own is made, and agencies enrol with keys that they make themselves.
+   */
+  readonly demonstration: boolean;
   /** Kind of seal that an agency gets; by default all three kinds occur. */
   readonly keyKind?: ((agency: string) => KeyKind) | undefined;
   /** Exchange replicas that get a promise key. 1 to 8. */
@@ -69,16 +80,20 @@ export async function seedNetwork(
     );
   }
   if (mark !== null && mark.replicas >= replicas) {
-    for (const id of mark.systems) material.set(id, await authority.system(id));
+    for (const id of mark.systems) {
+      material.set(id, await authority.system(id, { operatorsOwn: id === operatorSystem }));
+    }
     return { registrarKey, systems: material };
   }
   const seed = await options.seed();
-  const systems = (options.systems ?? demonstrationSystems)(seed);
-  for (const { id } of systems) material.set(id, await authority.system(id));
+  const { demonstration } = options;
+  const every = (options.systems ?? demonstrationSystems)(seed);
+  const systems = demonstration ? every : every.filter(({ id }) => id === operatorSystem);
+  for (const { id } of systems) material.set(id, await authority.system(id, { operatorsOwn: id === operatorSystem }));
   const logKey = await ensureSigningKey(join(folder.logKeys, `${shard.name}.pem`), "ed25519");
   const agencyKeys = await ensureAgencyKeys(
     folder.agencyKeys,
-    seed.agencies.map(({ record }) => record.id),
+    demonstration ? seed.agencies.map(({ record }) => record.id) : [],
     options.keyKind ?? demonstrationKeyKind,
   );
   const promiseKeys: { replica: string; key: SigningKey }[] = [];
@@ -90,7 +105,7 @@ export async function seedNetwork(
     append: createAppender({ connection, timeoutMs: 10_000 }),
     reader: createReader({ connection, streamName: registryStreamName }),
     registrarKey,
-    networkName: "lienthong-demonstration",
+    networkName: demonstration ? demonstrationNetworkName : "lienthong",
     recordedTime: realClock.now(),
     report: (line) => report(line, fillingOf(line)),
     seed,

@@ -1,4 +1,5 @@
 import { rm } from "node:fs/promises";
+import { join } from "node:path";
 import { createGrpcServer, type Logger, openDevelopmentAuthority, realClock } from "@lienthong/chassis";
 import { createReader, eventStreamName } from "@lienthong/event-store";
 import { createRegistryService, followRegistry } from "@lienthong/registry";
@@ -26,6 +27,8 @@ export interface ServeServiceOptions {
   /** For `store` on a new folder. */
   readonly seed: () => Promise<Seed>;
   readonly shard: DemonstrationShard;
+  /** For `store` on a new folder: seals and systems of a demonstration, for trying things out; never in earnest. */
+  readonly demonstration: boolean;
   /** For `exchange`: which replica, `exchange-<n>`. */
   readonly replica: string;
   /** For `store` on a new folder: replicas that get a promise key. */
@@ -71,7 +74,13 @@ async function serveStore(options: ServeServiceOptions, parts: RunningParts): Pr
   const authority = await openDevelopmentAuthority({ folder: folder.tls });
   const connection = await nats.connect("registry", "lienthong store");
   parts.add("the store's connection", () => connection.close());
-  const network = await seedNetwork(folder, authority, connection, { seed: options.seed, shard, replicas, report });
+  const network = await seedNetwork(folder, authority, connection, {
+    seed: options.seed,
+    demonstration: options.demonstration,
+    shard,
+    replicas,
+    report,
+  });
   const registry = followRegistry({ connection });
   parts.add("the registry follower", () => registry.stop());
   await registry.caughtUp;
@@ -112,7 +121,12 @@ async function serveRegistry(options: ServeServiceOptions, parts: RunningParts):
   const { logger, port } = options;
   const connection = await nats.connect("registry", "lienthong registry");
   parts.add("the registry's connection", () => connection.close());
-  const registry = await createRegistryService({ connection, clock: realClock, logger });
+  const registry = await createRegistryService({
+    connection,
+    clock: realClock,
+    logger,
+    headPath: folder.registryHead,
+  });
   parts.add("the registry", () => registry.stop());
   const listening = await createGrpcServer({
     services: [registry.service],
@@ -132,7 +146,12 @@ async function serveExchange(options: ServeServiceOptions, parts: RunningParts):
   const connection = await nats.connect("exchange", `lienthong registry of ${replica}`);
   parts.add("the registry follower's connection", () => connection.close());
   const failed = Promise.withResolvers<Error>();
-  const registry = followRegistry({ connection, onStopped: (error) => failed.resolve(error) });
+  const registry = followRegistry({
+    connection,
+    // A head of its own: what this process acted on must still be there when it starts again.
+    headPath: join(folder.exchange, `${replica}-registry-head`),
+    onStopped: (error) => failed.resolve(error),
+  });
   parts.add("the registry follower", () => registry.stop());
   await registry.caughtUp;
   const streamsOf = (shard: string) => createReader({ connection, streamName: eventStreamName(shard) }).state();
@@ -152,7 +171,12 @@ async function serveDocuments(options: ServeServiceOptions, parts: RunningParts)
   const connection = await nats.connect("documents", "lienthong registry of documents");
   parts.add("the registry follower's connection", () => connection.close());
   const failed = Promise.withResolvers<Error>();
-  const registry = followRegistry({ connection, onStopped: (error) => failed.resolve(error) });
+  const registry = followRegistry({
+    connection,
+    // A head of its own: what this process acted on must still be there when it starts again.
+    headPath: join(folder.documents, "registry-head"),
+    onStopped: (error) => failed.resolve(error),
+  });
   parts.add("the registry follower", () => registry.stop());
   await registry.caughtUp;
   const running = await startDocuments({ folder, nats, registry, server, port, logger }, parts);

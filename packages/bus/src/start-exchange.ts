@@ -87,6 +87,8 @@ export async function startExchange(
       directory: join(on.folder.delivery, name),
       clock: realClock,
       logger,
+      // A delegation that has ended ends open streams well within the 5 s that agencies are told.
+      authoriseEveryMs: 2_000,
       authorise: (identity, agency) =>
         delegationRefusal(registry.state, authenticateSystem(registry.state, identity), agency, "start.agencies"),
       onFirstSettled: (notice) => exchange.recordDelivered(notice),

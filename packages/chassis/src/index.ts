@@ -52,6 +52,7 @@ export {
 export { type PeerIdentity, peerIdentity } from "./peer-identity.ts";
 export { keepPrivateFile, readFileIfAny, replacePrivateFile } from "./private-file.ts";
 export { rawServiceDefinition } from "./raw-service-definition.ts";
+export { readTextFile, TEXT_FILE_BYTES_MAX } from "./read-text-file.ts";
 export { type GrpcServiceError, STATUS_DETAILS_BYTES_MAX, toServiceError } from "./service-error.ts";
 export { type DrainStep, installSignalDrain, type SignalDrain, type SignalDrainOptions } from "./signal-drain.ts";
 export * from "./status.ts";

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { chmod, link, mkdir, open, readFile, rename, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
+import { readTextFile } from "./read-text-file.ts";
 
 function hasCode(error: unknown, code: string): boolean {
   return error instanceof Error && (error as NodeJS.ErrnoException).code === code;
@@ -9,7 +10,7 @@ function hasCode(error: unknown, code: string): boolean {
 /** The text of a file, or null if there is none. */
 export async function readFileIfAny(path: string): Promise<string | null> {
   try {
-    return await readFile(path, "utf8");
+    return await readTextFile(path);
   } catch (error) {
     if (hasCode(error, "ENOENT")) return null;
     throw error;

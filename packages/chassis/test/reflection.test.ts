@@ -2,10 +2,18 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { fileRegistry } from "@lienthong/contracts/descriptors";
 import { DeliveryServiceService } from "@lienthong/contracts/exchange/v1/delivery_service";
+import { DocumentServiceService } from "@lienthong/contracts/exchange/v1/document_service";
 import { ExchangeServiceService } from "@lienthong/contracts/exchange/v1/exchange_service";
 import { RegistryServiceService } from "@lienthong/contracts/registry/v1/registry_service";
 import { describe, expect, it, vi } from "vitest";
-import { bidiHandler, busError, type GrpcService, grpcService, unaryHandler } from "../src/index.ts";
+import {
+  bidiHandler,
+  busError,
+  type GrpcService,
+  grpcService,
+  serverStreamHandler,
+  unaryHandler,
+} from "../src/index.ts";
 import { type TestServer, testServers } from "./grpc-fixture.ts";
 
 const run = promisify(execFile);
@@ -14,16 +22,22 @@ const root = new URL("../../../", import.meta.url);
 
 /** Every service of proto/, with handlers that refuse. */
 function allServices(): GrpcService[] {
-  return [DeliveryServiceService, ExchangeServiceService, RegistryServiceService].map((definition) => {
-    const refuse = (): never => {
-      throw busError("SUBJECT_UNKNOWN", { subject: "x" });
-    };
-    const handlers = Object.entries(definition).map(([name, method]) => [
-      name,
-      method.requestStream ? bidiHandler(refuse) : unaryHandler(refuse),
-    ]);
-    return grpcService(definition as typeof RegistryServiceService, Object.fromEntries(handlers));
-  });
+  return [DeliveryServiceService, DocumentServiceService, ExchangeServiceService, RegistryServiceService].map(
+    (definition) => {
+      const refuse = (): never => {
+        throw busError("SUBJECT_UNKNOWN", { subject: "x" });
+      };
+      const handlers = Object.entries(definition).map(([name, method]) => [
+        name,
+        method.requestStream
+          ? bidiHandler(refuse)
+          : method.responseStream
+            ? serverStreamHandler(refuse)
+            : unaryHandler(refuse),
+      ]);
+      return grpcService(definition as typeof RegistryServiceService, Object.fromEntries(handlers));
+    },
+  );
 }
 
 async function bufCurl(

@@ -35,6 +35,8 @@ export async function runServe(service: string, options: ServeOptions): Promise<
     dataDirectory,
     seed: loadSeed,
     shard: process.env.LIENTHONG_SHARD_CLOCK === "simulated" ? scenarioShard : realShard(new Date()),
+    // Keys of a demonstration are made by `up` alone.
+    demonstration: false,
     replica,
     replicas: Math.max(1, numberFrom("LIENTHONG_REPLICAS", 1, 8)),
     port: numberFrom("LIENTHONG_PORT", 0, 65_535),

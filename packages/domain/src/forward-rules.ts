@@ -157,10 +157,12 @@ export function targetRefusal(
   const addressee = addresseeRefusal({ agency, unit }, `${field}.receiver`, rules);
   if (addressee !== null) return addressee;
   if (!rules.isCompetent({ agency, role: step.role, areaCode: state.areaCode, procedure })) {
+    const nearest = rules.competentAgencies({ role: step.role, areaCode: state.areaCode, procedure });
+    const who = nearest.length === 0 ? "nobody is" : `competent: ${nearest.join(", ")}`;
     return refuse(
       "AGENCY_NOT_COMPETENT",
       `${field}.receiver.agency`,
-      `${agency} is not competent as ${step.role} in area ${state.areaCode}.`,
+      `${agency} is not competent as ${step.role} in area ${state.areaCode}; ${who}.`,
     );
   }
   for (const [position, copy] of target.copies.entries()) {

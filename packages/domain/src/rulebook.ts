@@ -18,4 +18,6 @@ export interface Rulebook {
   areaExists(areaCode: string): boolean;
   /** True if the agency plays the role in the area, for the procedure, on this day. */
   isCompetent(question: { agency: string; role: string; areaCode: string; procedure: string }): boolean;
+  /** Who plays it: everybody of the nearest area that has anybody, for the sentence of a refusal. */
+  competentAgencies(question: { role: string; areaCode: string; procedure: string }): readonly string[];
 }

@@ -193,6 +193,7 @@ export function rulebook(ceased: ReadonlySet<string> = new Set(), shardClosed = 
       !agencies.includes(agency) ? "unknown" : ceased.has(agency) ? "not in force" : "in force",
     unitStatus: (unit, agency) => (units[unit] !== agency ? "unknown" : ceased.has(unit) ? "not in force" : "in force"),
     areaExists: (code) => code === areaCode,
+    competentAgencies: ({ role }) => (competent[role] ?? []).filter((agency) => !ceased.has(agency)),
     isCompetent: ({ agency, role }) => !ceased.has(agency) && (competent[role]?.includes(agency) ?? false),
   };
 }

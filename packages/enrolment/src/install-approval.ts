@@ -9,6 +9,7 @@ import { keyIdOf } from "@lienthong/statement";
 import { hashesEqual } from "@lienthong/tlog";
 import { type AgencyFolder, agencyFolder, putInUse, readSeal } from "./agency-folder.ts";
 import { type Approval, readApprovalFile } from "./approval-file.ts";
+import { type JsonField, readJsonFile } from "./json-fields.ts";
 import { EnrolmentRefusedError, refusedContent } from "./refused.ts";
 import { askedKey, type EnrolmentRequest, readRequestFile } from "./request-file.ts";
 
@@ -21,15 +22,10 @@ export interface Installed {
   readonly certificateValidUntil: Date | null;
 }
 
-interface NetworkFile {
-  /** Lower-case hexadecimal. */
-  readonly network: string;
-}
-
 /** The network that a folder belongs to; null before the first approval. */
 export async function networkOfFolder(folder: AgencyFolder): Promise<Uint8Array | null> {
-  const text = await readFileIfAny(folder.networkFile);
-  return text === null ? null : new Uint8Array(Buffer.from((JSON.parse(text) as NetworkFile).network, "hex"));
+  if (!existsSync(folder.networkFile)) return null;
+  return (await readJsonFile(folder.networkFile, "network file")).at("network").hex(32);
 }
 
 /**
@@ -51,7 +47,7 @@ export async function installApproval(path: string, file: string): Promise<Insta
   }
   checkRecorded(request, approval);
   const certificate = checkCertificate(request, approval);
-  await layDown(folder, request, approval);
+  await layDown(folder, request, approval, await certificatesKnown(folder));
   const seal = await readSeal(folder.sealFile(request.agency));
   return {
     approval,
@@ -103,7 +99,12 @@ function checkCertificate(request: EnrolmentRequest, approval: Approval): X509Ce
 }
 
 /** Each step may be the last before a crash: the waiting keys stay until they are in use, and installing again goes on. */
-async function layDown(folder: AgencyFolder, request: EnrolmentRequest, approval: Approval): Promise<void> {
+async function layDown(
+  folder: AgencyFolder,
+  request: EnrolmentRequest,
+  approval: Approval,
+  known: Certificates,
+): Promise<void> {
   const { agency } = request;
   const key = askedKey(request);
   if (key !== null) {
@@ -131,9 +132,9 @@ async function layDown(folder: AgencyFolder, request: EnrolmentRequest, approval
     }
     await replacePrivateFile(folder.certificateFile(system), certificatePem);
   }
-  const network: NetworkFile = { network: hexOf(approval.network) };
+  const network = { network: hexOf(approval.network) };
   await replacePrivateFile(folder.networkFile, `${JSON.stringify(network, null, 2)}\n`);
-  await writeRunFile(folder, request, approval);
+  await writeRunFile(folder, request, approval, known);
 }
 
 function isKeyOf(keyPem: string, certificatePem: string): boolean {
@@ -142,13 +143,28 @@ function isKeyOf(keyPem: string, certificatePem: string): boolean {
 
 type Certificates = Record<string, { certificate: string; key: string }>;
 
+/** Certificates that the folder's `run.json` names; none before there is one. */
+async function certificatesKnown({ runFile }: AgencyFolder): Promise<Certificates> {
+  if (!existsSync(runFile)) return {};
+  const listed = (await readJsonFile(runFile, "run.json")).at("tls").at("certificates");
+  const path = (field: JsonField) => field.text(/^[^\0]{1,4096}$/, "a path");
+  return Object.fromEntries(
+    listed.names().map((system) => {
+      const files = listed.at(system);
+      return [system, { certificate: path(files.at("certificate")), key: path(files.at("key")) }];
+    }),
+  );
+}
+
 /** `run.json`, as a bus writes it on its own data folder: with it the commands find bus, certificate and seal. */
-async function writeRunFile(folder: AgencyFolder, request: EnrolmentRequest, approval: Approval): Promise<void> {
+async function writeRunFile(
+  folder: AgencyFolder,
+  request: EnrolmentRequest,
+  approval: Approval,
+  known: Certificates,
+): Promise<void> {
+  const certificates = { ...known };
   const { registry, exchange, documents, shard, system } = approval;
-  const present = await readFileIfAny(folder.runFile);
-  const certificates: Certificates = {
-    ...(present === null ? {} : (JSON.parse(present) as { tls: { certificates: Certificates } }).tls.certificates),
-  };
   // What speaks for the agency no more is not tried any more.
   for (const { content } of request.records) {
     if (content.$case !== "delegation" || content.value.status !== RecordStatus.RECORD_STATUS_REVOKED) continue;

@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readTextFile } from "@lienthong/chassis";
 import { EnrolmentRefusedError } from "./refused.ts";
 
 /** Files are a few kilobytes; an approval carries some signed entries. */
@@ -8,7 +8,7 @@ const fileBytesMax = 4_194_304;
 export async function readJsonFile(file: string, what: string): Promise<JsonField> {
   let text: string;
   try {
-    text = await readFile(file, "utf8");
+    text = await readTextFile(file);
   } catch (cause) {
     const why = (cause as NodeJS.ErrnoException).code ?? String(cause);
     throw new EnrolmentRefusedError("FILE_UNREADABLE", { file, why }, { cause });
@@ -48,6 +48,13 @@ export class JsonField {
       throw this.refuse("an object");
     const path = this.path === "" ? name : `${this.path}.${name}`;
     return new JsonField((this.value as Record<string, unknown>)[name], path, this.#malformed);
+  }
+
+  /** Names of the members of an object. */
+  names(): string[] {
+    if (typeof this.value !== "object" || this.value === null || Array.isArray(this.value))
+      throw this.refuse("an object");
+    return Object.keys(this.value);
   }
 
   items(most: number): JsonField[] {

@@ -3,6 +3,7 @@ import {
   closeSync,
   existsSync,
   fdatasyncSync,
+  fstatSync,
   fsyncSync,
   openSync,
   readSync,
@@ -147,11 +148,11 @@ function createFile(path: string): void {
 
 function readSlots(descriptor: number, path: string): [Slot, Slot] {
   const bytes = Buffer.alloc(fileBytes);
-  const count = readSync(descriptor, bytes, 0, fileBytes, 0);
-  if (count !== fileBytes) {
+  const { size } = fstatSync(descriptor);
+  if (size !== fileBytes || readSync(descriptor, bytes, 0, fileBytes, 0) !== fileBytes) {
     throw new Error(
-      `The durable head ${path} has ${count} of ${fileBytes} bytes, so it was cut. Restore it, or compare the stream with ` +
-        `the ledger and then remove the file.`,
+      `The durable head ${path} has ${size} bytes, not ${fileBytes}, so it was cut or added to. Restore it, or compare the ` +
+        `stream with the ledger and then remove the file.`,
     );
   }
   return [decodeSlot(bytes.subarray(0, slotBytes)), decodeSlot(bytes.subarray(slotStride, slotStride + slotBytes))];

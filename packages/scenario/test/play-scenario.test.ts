@@ -245,6 +245,7 @@ function rulebook({ bus }: PlayedBus, date: string): Rulebook {
     agencyStatus: (agency) => status(agency, state.agency(agency) !== undefined),
     unitStatus: (unit, agency) => status(unit, state.unit(unit)?.record.agency === agency),
     areaExists: (areaCode) => state.areaChain(areaCode, date).length > 0,
+    competentAgencies: (question) => state.resolveRole({ ...question, date }).candidates.map(({ agency }) => agency),
     isCompetent: (question) => state.isCompetent({ ...question, unit: "", date }),
   };
 }

@@ -84,6 +84,7 @@ export class RulesBus {
       agencyStatus: (agency) => status(agencies.get(agency)),
       unitStatus: (unit, agency) => status(units.get(`${unit} ${agency}`)),
       areaExists: (areaCode) => areas.has(areaCode),
+      competentAgencies: (question) => this.#resolve(question).agencies.map(({ id }) => id),
       isCompetent: ({ agency, ...question }) => this.#resolve(question).agencies.some(({ id }) => id === agency),
     };
   }

@@ -31,7 +31,7 @@ export interface DeliveryOptions {
   /** Numbers the epochs of subscriptions that start again. Spans are measured on the process's monotonic clock. */
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Why a system may not receive for an agency; null if it may. May throw the refusal as well. Asked at the start of a stream and every 10 s after. */
+  /** Why a system may not receive for an agency; null if it may. May throw the refusal as well. Asked at the start of a stream and every 2 s after. */
   authorise(identity: PeerIdentity, agency: string): BusError | null;
   /**
    * A receiver settled a handoff for the first time. Told at least once; told again every second while it rejects, until the
@@ -46,7 +46,7 @@ export interface DeliveryOptions {
   readonly writeEveryMs?: number;
   /** Events applied after which it is written at once; 2,000. */
   readonly unwrittenEventsMax?: number;
-  /** How often an open stream's delegations are looked up again; 10 s. */
+  /** How often an open stream's delegations are looked up again; 2 s: a change of vendor takes effect within 5. */
   readonly authoriseEveryMs?: number;
   /** How long draining waits for notices that are under way, and for the SETTLED stream; 5 s. */
   readonly drainWaitMs?: number;
@@ -72,7 +72,7 @@ export interface Deliveries {
 
 /** Makes the deliveries of one shard. Nothing in them is a source of truth: stream and SETTLED stream give all of it again. */
 export function createDelivery(options: DeliveryOptions): Deliveries {
-  const { shard, connection, logger, ackWaitMs = 30_000, authoriseEveryMs = 10_000, drainWaitMs = 5_000 } = options;
+  const { shard, connection, logger, ackWaitMs = 30_000, authoriseEveryMs = 2_000, drainWaitMs = 5_000 } = options;
   const reader = createReader({ connection, streamName: eventStreamName(shard) });
   const bytes = new EventBytes(reader, options.recentBytesMax);
   const store = new ViewStore(join(options.directory, `delivery-${shardToken(shard)}.sqlite`));

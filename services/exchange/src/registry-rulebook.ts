@@ -19,6 +19,9 @@ export function registryRulebook(registry: RegistryState, shard: string, date: s
       return registry.isInForce(found.record.id, date) ? "in force" : "not in force";
     },
     areaExists: (areaCode) => registry.areaChain(areaCode, date).length > 0,
+    competentAgencies: (question) => [
+      ...new Set(registry.resolveRole({ ...question, date }).candidates.map(({ agency }) => agency)),
+    ],
     isCompetent: (question) => registry.isCompetent({ ...question, unit: "", date }),
   };
 }

@@ -1,5 +1,5 @@
-import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { readTextFile } from "@lienthong/chassis/read-text-file";
 import { CliError, EXIT } from "../exit-codes.ts";
 import type { Messages } from "../messages/messages.ts";
 
@@ -25,7 +25,7 @@ export async function readRunFile(data: string, messages: Messages): Promise<Run
   const path = join(resolve(data), "run.json");
   let text: string;
   try {
-    text = await readFile(path, "utf8");
+    text = await readTextFile(path);
   } catch (error) {
     throw new CliError(EXIT.unreachable, messages.bus.none(data), { cause: error });
   }

@@ -1,5 +1,5 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { readTextFile } from "@lienthong/chassis/read-text-file";
 import type { Timestamp } from "@lienthong/chassis/timestamp";
 import { type AgencyPen, BusCallError, type Connection, connect, createAgencyPen } from "@lienthong/client";
 import type { GetShardResponse } from "@lienthong/contracts/exchange/v1/exchange_service";
@@ -108,7 +108,7 @@ export class Session {
     const path = given ?? join(this.run.keys, `${agency}.pem`);
     let pem: string;
     try {
-      pem = await readFile(path, "utf8");
+      pem = await readTextFile(path);
     } catch (error) {
       if (given === undefined) throw new CliError(EXIT.usage, bus.noKey(agency, path), { cause: error });
       throw usageError(this.#context.messages.usage.fileUnreadable(path, codeOf(error)));
@@ -142,7 +142,7 @@ export class Session {
 
   async #read(path: string): Promise<string> {
     try {
-      return await readFile(path, "utf8");
+      return await readTextFile(path);
     } catch (error) {
       throw new CliError(EXIT.unreachable, this.#context.messages.bus.tlsUnreadable(path, codeOf(error)), {
         cause: error,

@@ -1,5 +1,5 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { readTextFile } from "@lienthong/chassis/read-text-file";
 import { type Timestamp, timestampFromIso } from "@lienthong/chassis/timestamp";
 import {
   agencyFolder,
@@ -52,7 +52,7 @@ export function networkOption(context: CommandContext, text: string | undefined)
 
 /** The network to ask in: as told, else that of the agency's folder, else that of the bus that runs on `--data`. */
 export async function networkFor(context: CommandContext, told: string | undefined, out: string): Promise<Uint8Array> {
-  const known = networkOption(context, told) ?? (await networkOfFolder(agencyFolder(out)));
+  const known = networkOption(context, told) ?? (await saying(context, () => networkOfFolder(agencyFolder(out))));
   if (known !== null) return known;
   let asked: Uint8Array | null = null;
   try {
@@ -72,7 +72,7 @@ export async function signingKeyFile(context: CommandContext, path: string): Pro
   const { usage, bus } = context.messages;
   let pem: string;
   try {
-    pem = await readFile(path, "utf8");
+    pem = await readTextFile(path);
   } catch (error) {
     throw usageError(usage.fileUnreadable(path, (error as NodeJS.ErrnoException).code ?? String(error)));
   }
@@ -87,7 +87,7 @@ export async function signingKeyFile(context: CommandContext, path: string): Pro
 /** Key ids of the demonstration seals of an agency that lie beside the bus. */
 export async function keysOnDisk(folder: string, agency: string): Promise<ReadonlySet<string>> {
   try {
-    return new Set([hex(importSigningKey(await readFile(join(folder, `${agency}.pem`), "utf8")).keyId)]);
+    return new Set([hex(importSigningKey(await readTextFile(join(folder, `${agency}.pem`))).keyId)]);
   } catch {
     // None, or none that could sign: nothing to be wary of.
     return new Set();

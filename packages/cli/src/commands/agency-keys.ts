@@ -184,7 +184,9 @@ export async function agencyKeysWatch(context: CommandContext, options: KeysWatc
   const { watch: text } = context.messages.enrolment;
   const count =
     options.count === undefined ? Number.POSITIVE_INFINITY : wholeNumber("--count", options.count, context.messages);
-  const told = networkOption(context, options.network) ?? (await networkOfFolder(agencyFolder(context.options.data)));
+  const told =
+    networkOption(context, options.network) ??
+    (await saying(context, () => networkOfFolder(agencyFolder(context.options.data))));
   await saying(context, () =>
     withSession(context, async (session) => {
       const { registry } = await session.registry();

@@ -1,4 +1,5 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
+import { readTextFile } from "@lienthong/chassis/read-text-file";
 import { drawRoute, explainRoute, formatPath, formatRouteProblem, parseRouteFile } from "@lienthong/route";
 import type { CommandContext } from "../command-context.ts";
 import { CliError, EXIT, usageError } from "../exit-codes.ts";
@@ -32,7 +33,7 @@ export async function routeCheck(
   const { messages, language, columns, style } = context;
   let text: string;
   try {
-    text = await readFile(file, "utf8");
+    text = await readTextFile(file);
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? String(error);
     throw usageError(messages.usage.fileUnreadable(file, code));
