@@ -55,7 +55,27 @@ interface SeededMark {
 const promiseDelaySeconds = 86_400n;
 
 async function readMark(folder: DataFolder): Promise<SeededMark | null> {
-  return existsSync(folder.seededMark) ? (JSON.parse(await readFile(folder.seededMark, "utf8")) as SeededMark) : null;
+  if (!existsSync(folder.seededMark)) return null;
+  const odd = new Error(
+    `${folder.seededMark} is not what a bus writes there. Restore it from a copy; without it the seed is compared with the registry anew.`,
+  );
+  let mark: SeededMark | null;
+  try {
+    mark = JSON.parse(await readFile(folder.seededMark, "utf8")) as SeededMark | null;
+  } catch {
+    throw odd;
+  }
+  const { systems, replicas, shard } = mark ?? ({} as Partial<SeededMark>);
+  const isWhole =
+    Array.isArray(systems) &&
+    systems.every((system) => typeof system === "string" && system !== "") &&
+    Number.isInteger(replicas) &&
+    typeof shard?.name === "string" &&
+    /^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$/.test(shard.name) &&
+    typeof shard.origin === "string" &&
+    typeof shard.simulated === "boolean";
+  if (!isWhole) throw odd;
+  return mark;
 }
 
 /** Shard that a data folder was made for; null for a new folder. */
