@@ -2,6 +2,7 @@
 import { closeSync, fdatasyncSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { BareResult, BareRun } from "./bare-client-process.ts";
 import type { BenchBus, BenchBusOrders } from "./bus-process.ts";
 import { startBenchProcess } from "./child-process.ts";
 import type { LoadCommand, LoadResult } from "./load-process.ts";
@@ -33,6 +34,8 @@ function measureFsync(): number[] {
   return times;
 }
 
+const toBare = ({ natsUrl, adminSeed, exchangeSeed }: BenchBus) => ({ url: natsUrl, adminSeed, exchangeSeed });
+
 const fsyncTimes = measureFsync();
 const figures: Record<string, number> = {
   fsync_p50_ms: percentile(fsyncTimes, 0.5),
@@ -40,7 +43,7 @@ const figures: Record<string, number> = {
 };
 const busProcess = startBenchProcess<BenchBusOrders, BenchBus>("./bus-process.ts");
 const load = startBenchProcess<LoadCommand, LoadResult>("./load-process.ts");
-const bare = startBenchProcess<object, { seconds: number; messagesPerSecond: number }>("./bare-client-process.ts");
+const bare = startBenchProcess<BareRun, BareResult>("./bare-client-process.ts");
 try {
   say(`Starting a bus; ${rounds} round${rounds === 1 ? "" : "s"}, ${keyKind} seals.`);
   const bus = await busProcess.call({ keyKind });
@@ -85,14 +88,7 @@ try {
       );
     }
     // The bare client publishes as many bytes per message as an event of the bus has on average.
-    const measured = await bare.call({
-      url: bus.natsUrl,
-      adminSeed: bus.adminSeed,
-      exchangeSeed: bus.exchangeSeed,
-      messages: bareMessages,
-      bytes: eventBytes,
-      inFlight: 256,
-    });
+    const measured = await bare.call({ ...toBare(bus), messages: bareMessages, bytes: eventBytes, inFlight: 256 });
     bareRates.push(measured.messagesPerSecond);
     say(
       `round ${round}, bare JetStream client, 256 in flight, ${eventBytes} bytes: ${Math.round(measured.messagesPerSecond)} messages/s`,
@@ -120,6 +116,18 @@ try {
   figures.handoff_p99_ms = percentile(steady.latenciesMs, 0.99);
   say(
     `200 handoffs/s: ${steady.handoffs} done, p50 ${figures.handoff_p50_ms.toFixed(1)} ms, p99 ${figures.handoff_p99_ms.toFixed(1)} ms`,
+  );
+  // 200 handoffs are 600 events. How long the bare client waits for as many, with nothing signed, sent on or acknowledged, is what
+  // the disk and the server of this machine leave to everybody.
+  const perSecond = 600;
+  const messages = perSecond * (quick ? 5 : 20);
+  const alone = await bare.call({ ...toBare(bus), messages, bytes: eventBytes, perSecond });
+  figures.bare_client_600_per_second_p50_ms = percentile(alone.latenciesMs, 0.5);
+  figures.bare_client_600_per_second_p99_ms = percentile(alone.latenciesMs, 0.99);
+  figures.handoff_p99_ratio_to_bare_client_p99 = figures.handoff_p99_ms / figures.bare_client_600_per_second_p99_ms;
+  say(
+    `bare JetStream client, ${perSecond} messages/s: p50 ${figures.bare_client_600_per_second_p50_ms.toFixed(1)} ms, ` +
+      `p99 ${figures.bare_client_600_per_second_p99_ms.toFixed(1)} ms`,
   );
 } finally {
   await Promise.all([load.end(), bare.end()]);

@@ -4,7 +4,8 @@ import { Tally } from "./tally.ts";
 
 test("no file is read with a fault of the language, or taken without being whole", async () => {
   const tally = new Tally();
-  const seed = String(Date.now());
+  // Always the same files: a failure here is the change's fault. `npm run fuzz` draws new ones.
+  const seed = "files";
   await fuzzFiles(2_200, seed, tally);
   expect(
     tally.faults.map(({ method, what }) => `${method}: ${what}`),

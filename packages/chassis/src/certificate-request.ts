@@ -66,8 +66,7 @@ export async function readCertificateRequest(pem: string): Promise<ReadCertifica
     throw new CertificateRequestRefusedError("This is no certificate request (PKCS #10, PEM).", { cause });
   }
   const publicKey = new Uint8Array(request.publicKey.rawData);
-  const { asymmetricKeyDetails } = createPublicKey({ key: Buffer.from(publicKey), format: "der", type: "spki" });
-  if (asymmetricKeyDetails?.namedCurve !== "prime256v1") {
+  if (curveOf(publicKey) !== "prime256v1") {
     throw new CertificateRequestRefusedError("The certificate request is for another kind of key than P-256.");
   }
   if (!(await request.verify().catch(() => false))) {
@@ -84,6 +83,16 @@ export async function readCertificateRequest(pem: string): Promise<ReadCertifica
   }
   const keyDigestHex = createHash("sha256").update(publicKey).digest("hex");
   return { systemId, publicKey, keyDigestHex, der: new Uint8Array(request.rawData) };
+}
+
+/** Curve of a key as OpenSSL names it; undefined for a key of another kind and for bytes that are no key. */
+function curveOf(spki: Uint8Array): string | undefined {
+  try {
+    const key = createPublicKey({ key: Buffer.from(spki), format: "der", type: "spki" });
+    return key.asymmetricKeyDetails?.namedCurve;
+  } catch {
+    return undefined;
+  }
 }
 
 const systemUriPrefix = systemUri("a").slice(0, -1);

@@ -466,6 +466,41 @@ export const ERROR_CATALOGUE: Readonly<Record<ReasonName, CatalogueEntry>> = {
     en: "The space for documents is used up; nothing was lost, continue the upload later.",
     vi: "Kho tài liệu đã hết dung lượng; không mất dữ liệu nào, hãy tiếp tục tải lên sau.",
   },
+  LOG_UNKNOWN: {
+    code: "NOT_FOUND",
+    owner: "caller",
+    retry: "terminal",
+    en: "There is no log[ {log}] here[; there are: {allowed}].",
+    vi: "Không có nhật ký minh bạch[ {log}][; hiện có: {allowed}].",
+  },
+  LEAF_UNKNOWN: {
+    code: "NOT_FOUND",
+    owner: "caller",
+    retry: "terminal",
+    en: "The log[ {log}] has no such leaf[ {leaf}][ under {size} leaves].",
+    vi: "Nhật ký[ {log}] không có mục[ {leaf}][ trong {size} mục].",
+  },
+  CHECKPOINT_UNKNOWN: {
+    code: "NOT_FOUND",
+    owner: "caller",
+    retry: "terminal",
+    en: "The log[ {log}] has no such checkpoint[ of size {size}].",
+    vi: "Nhật ký[ {log}] không có điểm kiểm như vậy[ ở cỡ {size}].",
+  },
+  LOG_STOPPED: {
+    code: "FAILED_PRECONDITION",
+    owner: "platform",
+    retry: "terminal",
+    en: "The log[ {log}] stopped because the stream disagrees with what was signed; the operator must act.",
+    vi: "Nhật ký[ {log}] đã dừng vì dữ liệu không khớp với những gì đã ký; đơn vị vận hành phải xử lý.",
+  },
+  WITNESSES_ABSENT: {
+    code: "FAILED_PRECONDITION",
+    owner: "caller",
+    retry: "terminal",
+    en: "The policy of this network names no quorum of witnesses; ask for a sealed receipt instead.",
+    vi: "Chính sách của mạng này không có nhóm chứng kiến; hãy yêu cầu biên nhận ở mức đã niêm phong.",
+  },
 };
 
 /** Every reason, in the order of the proto. */
