@@ -15,6 +15,8 @@ import type { Tally } from "./tally.ts";
 
 export const streamStatementsPath = "/lienthong.exchange.v1.ExchangeService/StreamStatements";
 const batchMax = 1_000;
+/** Of the statements of one message together; the server takes 4,194,304 with what stands between them. */
+const batchBytesMax = 3_000_000;
 const answerMsMax = 60_000;
 
 interface Waiting {
@@ -53,7 +55,9 @@ export class StatementLane {
         const system = this.#world.systemOf(agency);
         bySystem.set(system, [...(bySystem.get(system) ?? []), envelope]);
       }
-      for (const [system, envelopes] of bySystem) done.push(this.#stream(system).send(envelopes));
+      for (const [system, envelopes] of bySystem) {
+        for (const message of messagesOf(envelopes)) done.push(this.#stream(system).send(message));
+      }
       // Two messages under way keep both sides busy; more would only wait.
       while (done.length > 4) await done.shift();
     }
@@ -90,6 +94,22 @@ export class StatementLane {
       tally.fault(streamStatementsPath, "A statement was answered with neither outcome.", envelope);
     }
   }
+}
+
+/** Envelopes by messages that the server takes. One that is too large for any is left out: it would end the stream, as it should. */
+function messagesOf(envelopes: readonly Uint8Array[]): Uint8Array[][] {
+  const messages: Uint8Array[][] = [];
+  let bytes = Number.POSITIVE_INFINITY;
+  for (const envelope of envelopes) {
+    if (envelope.length > batchBytesMax) continue;
+    if (bytes + envelope.length > batchBytesMax) {
+      messages.push([]);
+      bytes = 0;
+    }
+    messages.at(-1)?.push(envelope);
+    bytes += envelope.length;
+  }
+  return messages;
 }
 
 /** The stream of one system. */

@@ -62,11 +62,15 @@ export interface RouteProblem {
   readonly place?: { readonly file: string; readonly line: number; readonly column: number };
 }
 
-/** `["steps", 2, "role"]` as `steps[2].role`. */
+/** A key that can stand in a path as it is: anything else might be invisible, or look like two keys. */
+const plainKey = /^[\p{L}\p{N}_-]+$/u;
+
+/** `["steps", 2, "role"]` as `steps[2].role`; keys of other characters in quotation marks, `steps[2]["a b"]`. */
 export function formatPath(path: RoutePath): string {
   let text = "";
   for (const segment of path) {
     if (typeof segment === "number") text += `[${segment}]`;
+    else if (!plainKey.test(segment)) text += `[${showValue(segment)}]`;
     else text += text === "" ? segment : `.${segment}`;
   }
   return text === "" ? "route" : text;

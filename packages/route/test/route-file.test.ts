@@ -95,6 +95,12 @@ describe("parseRouteFile", () => {
       'routes/cards.yaml:29:5 steps[3].ends: the key "ends" is not known; the keys of a step are id, name, role, kind, clock, limit, limit_if_verified, public_posting, start, end, completion_required, joins_fork, deemed_consent, internal_steps',
     ],
     [
+      "a key with a character that nobody sees",
+      "    end: true",
+      '    "\\fend": true\n    end: true',
+      'routes/cards.yaml:29:5 steps[3]["\\fend"]: the key "\\fend" is not known; the keys of a step are id, name, role, kind, clock, limit, limit_if_verified, public_posting, start, end, completion_required, joins_fork, deemed_consent, internal_steps',
+    ],
+    [
       "a key written twice",
       "version: 1",
       "version: 1\nversion: 2",
