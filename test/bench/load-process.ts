@@ -31,6 +31,8 @@ export type LoadCommand =
   | { readonly kind: "open"; readonly inFlight: number; readonly from: number; readonly dossiers: number }
   /** One agency says so much about one dossier of its own, each time on the head it knows: most of it comes too late. */
   | { readonly kind: "race"; readonly perSecond: number; readonly seconds: number }
+  /** How many events the shard has. */
+  | { readonly kind: "count" }
   /** Load until the shard has this many events. */
   | { readonly kind: "fill"; readonly inFlight: number; readonly events: number };
 
@@ -359,6 +361,8 @@ onCommand<LoadCommand, LoadResult | null>(async (command) => {
       return openOnly(command.inFlight, command.from, command.dossiers);
     case "race":
       return race(command.perSecond, command.seconds);
+    case "count":
+      return { seconds: 0, handoffs: 0, events: await eventCount(), eventBytes: 0, latenciesMs: [] };
     case "fill":
       return fill(command.inFlight, command.events);
   }

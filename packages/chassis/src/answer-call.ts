@@ -4,7 +4,7 @@ import { asBusError, type BusError, busError } from "./bus-error.ts";
 import { CallContext, type ServerCall } from "./call-context.ts";
 import type { BidiHandler, BidiStream, ResponseStream, ServerStreamHandler, UnaryHandler } from "./call-handlers.ts";
 import { requestCheck } from "./check-request.ts";
-import type { ReasonName } from "./error-catalogue.ts";
+import { ERROR_CATALOGUE, type ReasonName } from "./error-catalogue.ts";
 import { GRPC_CODE } from "./grpc-code.ts";
 import type { AnyHandler, GrpcService } from "./grpc-service.ts";
 import type { Logger } from "./logger.ts";
@@ -37,6 +37,13 @@ interface Codec {
 
 const SETTLED = Promise.resolve();
 
+/** What of a refusal goes into the log: its sentence and metadata repeat what the caller sent, which may be anybody's data. */
+function facts({ reason, metadata, cause }: BusError): object {
+  // The causes of a caller's own faults quote the caller as well.
+  const isOurs = ERROR_CATALOGUE[reason].owner !== "caller" && cause !== undefined;
+  return { reason, field: metadata.field, ...(isOurs ? { err: cause } : {}) };
+}
+
 class RunningCall {
   readonly context: CallContext;
   readonly #environment: CallEnvironment;
@@ -54,11 +61,11 @@ class RunningCall {
     } catch (thrown) {
       const refusal = asBusError(thrown);
       if (this.context.ended) {
-        this.context.logger.debug({ err: thrown }, "The call ended before its answer.");
+        this.context.logger.debug(facts(refusal), "The call ended before its answer.");
       } else if (refusal.reason === "INTERNAL") {
         this.context.logger.error({ err: refusal.cause ?? refusal }, "A call failed with a fault of ours.");
       } else if (this.#environment.logger.isLevelEnabled("debug")) {
-        this.context.logger.debug({ err: refusal }, "A call was refused.");
+        this.context.logger.debug(facts(refusal), "A call was refused.");
       }
       return { value: null, refusal };
     }
@@ -171,8 +178,9 @@ async function answerBidi(
       throw error;
     }
   };
+  const reader = readRequests(call as RawDuplexCall<never>, context, decodeAndRemember);
   const stream: BidiStream<unknown, unknown> = {
-    requests: readRequests(call as RawDuplexCall<never>, context, decodeAndRemember),
+    requests: reader.requests,
     send: responseStream(call, context, codec).send,
   };
   const { refusal } = await running.run(async () => {
@@ -181,6 +189,7 @@ async function answerBidi(
     if (malformed !== null) throw malformed;
     if (context.drainSignal.aborted && !call.readableEnded) throw busError("DRAINING");
   });
+  reader.release();
   endStream(call, running, refusal);
 }
 

@@ -501,6 +501,21 @@ export const ERROR_CATALOGUE: Readonly<Record<ReasonName, CatalogueEntry>> = {
     en: "The policy of this network names no quorum of witnesses; ask for a sealed receipt instead.",
     vi: "Chính sách của mạng này không có nhóm chứng kiến; hãy yêu cầu biên nhận ở mức đã niêm phong.",
   },
+  ACCESS_NOT_RECORDED: {
+    code: "UNAVAILABLE",
+    owner: "upstream",
+    retry: "retry",
+    en: "The look-up could not be recorded, so it is not answered; send the same request again.",
+    vi: "Không ghi lại được lượt tra cứu nên không trả lời; hãy gửi lại đúng yêu cầu này.",
+  },
+  INDEX_UNAVAILABLE: {
+    code: "UNAVAILABLE",
+    owner: "upstream",
+    retry: "retry-after",
+    retryAfterMs: 1_000,
+    en: "The database of the index is out of reach; send the same request again in a moment.",
+    vi: "Không kết nối được cơ sở dữ liệu tra cứu; hãy gửi lại đúng yêu cầu này sau giây lát.",
+  },
 };
 
 /** Every reason, in the order of the proto. */

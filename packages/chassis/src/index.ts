@@ -49,6 +49,7 @@ export {
   type LoggerOptions,
   type LogLevel,
 } from "./logger.ts";
+export { bytesPassed } from "./passing-bytes.ts";
 export { type PeerIdentity, peerIdentity } from "./peer-identity.ts";
 export { keepPrivateFile, readFileIfAny, replacePrivateFile } from "./private-file.ts";
 export { rawServiceDefinition } from "./raw-service-definition.ts";

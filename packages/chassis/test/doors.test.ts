@@ -22,6 +22,7 @@ describe("the doors for clients", () => {
     ["status.ts", ["@lienthong/contracts/google/rpc/error_details", "@lienthong/contracts/google/rpc/status"]],
     ["channel.ts", ["@grpc/grpc-js", "node:tls"]],
     ["clock.ts", []],
+    ["passing-bytes.ts", ["node:v8", "node:vm"]],
     ["read-text-file.ts", ["node:fs/promises", "node:timers/promises"]],
     ["timestamp.ts", []],
   ])("%s loads no server code", (door, packages) => {
@@ -47,6 +48,7 @@ describe("the doors for clients", () => {
       "./status": "./src/status.ts",
       "./channel": "./src/channel.ts",
       "./clock": "./src/clock.ts",
+      "./passing-bytes": "./src/passing-bytes.ts",
       "./read-text-file": "./src/read-text-file.ts",
       "./timestamp": "./src/timestamp.ts",
     });

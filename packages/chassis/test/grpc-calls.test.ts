@@ -1,3 +1,4 @@
+import { getEventListeners } from "node:events";
 import { type ClientHttp2Session, type ClientHttp2Stream, connect } from "node:http2";
 import {
   type ClientDuplexStream,
@@ -342,6 +343,30 @@ describe("a stream", () => {
     stream.write({ statements: [{ correlation: 1n, envelope: Buffer.alloc(1) }] });
     stream.write({ statements: [{ correlation: 2n, envelope: Buffer.alloc(1) }] });
     expect(await ended).toMatchObject({ messages: [{ answers: [{ correlation: 1n }] }], error: null });
+  });
+
+  it("leaves nothing listening to the server, however its handler leaves it", async () => {
+    let drainSignal: AbortSignal | null = null;
+    let turn = 0;
+    const { client } = await servers.start({
+      streamStatements: bidiHandler(async (stream, context) => {
+        drainSignal = context.drainSignal;
+        turn += 1;
+        // Without asking for a request, after the first, and while it waits for one that never comes.
+        if (turn % 3 === 0) throw busError("OVERLOADED");
+        await stream.requests.next();
+        if (turn % 3 === 1) throw busError("OVERLOADED");
+        void stream.requests.next().catch(() => {});
+      }),
+    });
+    const caller = await client();
+    for (let call = 0; call < 30; call += 1) {
+      const stream = caller.streamStatements();
+      const ended = endOf(stream as never);
+      stream.write({ statements: [] });
+      await ended;
+    }
+    expect(getEventListeners(drainSignal!, "abort")).toEqual([]);
   });
 
   it("tells its handler when the connection is lost, and drops what is sent after", async () => {
