@@ -18,7 +18,7 @@ const quiet: LoadResult[] = [];
 const raced: LoadResult[] = [];
 let accepted = 0;
 try {
-  const bus = await busProcess.call({ keyKind: "ed25519" });
+  const bus = await busProcess.call({ keyKind: "ed25519", ledger: "elsewhere" });
   await others.call({ kind: "connect", bus });
   await racer.call({ kind: "connect", bus, receives: false });
   const handoffs = { kind: "steady", perSecond: handoffsPerSecond, warmUpSeconds: 3, seconds } as const;

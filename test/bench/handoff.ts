@@ -46,7 +46,7 @@ const load = startBenchProcess<LoadCommand, LoadResult>("./load-process.ts");
 const bare = startBenchProcess<BareRun, BareResult>("./bare-client-process.ts");
 try {
   say(`Starting a bus; ${rounds} round${rounds === 1 ? "" : "s"}, ${keyKind} seals.`);
-  const bus = await busProcess.call({ keyKind });
+  const bus = await busProcess.call({ keyKind, ledger: "elsewhere" });
   await load.call({ kind: "connect", bus });
   if (!quick) {
     // First, while the shard is new: later it has more events than these.

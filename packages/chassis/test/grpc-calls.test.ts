@@ -354,9 +354,10 @@ describe("a stream", () => {
         turn += 1;
         // Without asking for a request, after the first, and while it waits for one that never comes.
         if (turn % 3 === 0) throw busError("OVERLOADED");
-        await stream.requests.next();
+        const requests = stream.requests[Symbol.asyncIterator]();
+        await requests.next();
         if (turn % 3 === 1) throw busError("OVERLOADED");
-        void stream.requests.next().catch(() => {});
+        void requests.next().catch(() => {});
       }),
     });
     const caller = await client();
