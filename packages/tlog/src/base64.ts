@@ -8,7 +8,9 @@ export function encodeBase64(bytes: Uint8Array): string {
   for (let at = 0; at < bytes.length; at += 3) {
     const left = bytes.length - at;
     const group =
-      ((bytes[at] as number) << 16) | ((left > 1 ? (bytes[at + 1] as number) : 0) << 8) | (left > 2 ? (bytes[at + 2] as number) : 0);
+      ((bytes[at] as number) << 16) |
+      ((left > 1 ? (bytes[at + 1] as number) : 0) << 8) |
+      (left > 2 ? (bytes[at + 2] as number) : 0);
     text += alphabet[group >> 18] as string;
     text += alphabet[(group >> 12) & 63] as string;
     text += left > 1 ? (alphabet[(group >> 6) & 63] as string) : "=";

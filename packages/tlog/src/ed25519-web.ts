@@ -24,7 +24,9 @@ export async function openEd25519Seed(
   der.set(seed, privatePrefix.length);
   const exportable = await crypto.subtle.importKey("pkcs8", der, "Ed25519", true, ["sign"]);
   const { x } = await crypto.subtle.exportKey("jwk", exportable);
-  const publicKey = Uint8Array.from(atob((x as string).replaceAll("-", "+").replaceAll("_", "/")), (c) => c.charCodeAt(0));
+  const publicKey = Uint8Array.from(atob((x as string).replaceAll("-", "+").replaceAll("_", "/")), (c) =>
+    c.charCodeAt(0),
+  );
   const key = await crypto.subtle.importKey("pkcs8", der, "Ed25519", false, ["sign"]);
   return { publicKey, sign: async (message) => new Uint8Array(await crypto.subtle.sign("Ed25519", key, own(message))) };
 }

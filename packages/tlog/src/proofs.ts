@@ -48,7 +48,8 @@ async function joinAll(parts: readonly (readonly NodeCoordinate[])[], source: Ha
     const hashes = found.slice(at, at + part.length);
     at += part.length;
     for (const hash of hashes) {
-      if (hash.length !== hashBytes) throw new TlogFormatError(`A hash has ${hash.length} bytes; it must have ${hashBytes}.`);
+      if (hash.length !== hashBytes)
+        throw new TlogFormatError(`A hash has ${hash.length} bytes; it must have ${hashBytes}.`);
     }
     return join(hashes);
   });
@@ -62,7 +63,8 @@ function splitOf(n: number): number {
 }
 
 function requireSize(size: number): void {
-  if (!Number.isSafeInteger(size) || size < 0) throw new TlogFormatError(`A tree has 0 to 2^53 - 1 leaves, not ${size}.`);
+  if (!Number.isSafeInteger(size) || size < 0)
+    throw new TlogFormatError(`A tree has 0 to 2^53 - 1 leaves, not ${size}.`);
 }
 
 /** Root of the tree of that size. */

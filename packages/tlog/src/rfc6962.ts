@@ -21,6 +21,12 @@ export function nodeHash(left: Uint8Array, right: Uint8Array): Uint8Array {
   return sha256(pair);
 }
 
+/** Interior node over two hashes that stand side by side in `bytes` from position `at`. */
+export function nodeHashAt(bytes: Uint8Array, at: number): Uint8Array {
+  pair.set(bytes.subarray(at, at + 2 * hashBytes), 1);
+  return sha256(pair);
+}
+
 /** Root over leaf hashes in order; `emptyRoot` for none. */
 export function rootOf(leafHashes: readonly Uint8Array[]): Uint8Array {
   if (leafHashes.length === 0) return emptyRoot;
