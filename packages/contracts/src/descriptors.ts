@@ -1,8 +1,8 @@
-import { readFileSync } from "node:fs";
 import { createFileRegistry, type DescMessage, type FileRegistry, fromBinary } from "@bufbuild/protobuf";
 import { type FileDescriptorSet, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
+import { descriptorBytes } from "#descriptor-bytes";
 
-const descriptorsUrl = new URL("./gen/descriptors.binpb", import.meta.url);
+export { provideDescriptors } from "#descriptor-bytes";
 
 let bytes: Uint8Array | undefined;
 let set: FileDescriptorSet | undefined;
@@ -14,7 +14,7 @@ let registry: FileRegistry | undefined;
  * @throws the file system's error if the generated file is missing (`npm run generate` writes it).
  */
 export function readDescriptors(): Uint8Array {
-  bytes ??= new Uint8Array(readFileSync(descriptorsUrl));
+  bytes ??= descriptorBytes();
   return bytes;
 }
 

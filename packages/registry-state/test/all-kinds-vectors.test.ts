@@ -19,9 +19,9 @@ test("the vectors are what this code computes, byte for byte", () => {
 
 test("every kind of the contract has a vector, and every role of endorsement", () => {
   const kinds = Object.values(RegistryKind).filter((kind) => kind > 0);
-  expect([...new Set(stored.entries.map(({ kind }) => kind))].sort((a, b) => a - b)).toEqual(kinds);
+  expect([...new Set(stored.entries.map(({ kind }) => Number(kind)))].sort((a, b) => a - b)).toEqual(kinds);
   const roles = new Set(stored.entries.flatMap(({ endorsements }) => endorsements.map(({ role }) => role)));
-  expect([...roles].sort()).toEqual([1, 2, 3]);
+  expect([...roles].sort()).toEqual(["1", "2", "3"]);
 });
 
 test("the entries fold, each to the head and state root it names", () => {
@@ -30,7 +30,7 @@ test("the entries fold, each to the head and state root it names", () => {
     if (state.size > 0) expect(hexOf(state.stateRoot)).toBe(vector.stateRootBefore);
     const applied = state.apply(bytes(vector.signedEntry));
     expect(hexOf(applied.hash)).toBe(vector.entryHash);
-    expect({ size: Number(state.head.size), root: hexOf(state.head.root) }).toEqual(vector.head);
+    expect({ size: String(state.head.size), root: hexOf(state.head.root) }).toEqual(vector.head);
     expect(hexOf(state.stateRoot)).toBe(vector.stateRootAfter);
   }
 });
@@ -50,7 +50,7 @@ test("hashes, roots and signatures can be made from the vectors with SHA-256 and
       expect(isSigned(keyId, vector.recordPreAuthenticationEncoding, signature), vector.does).toBe(true);
     }
     // Sorted by kind, then id: the leaf data begins with both, ids of one kind compare as bytes behind their length.
-    const subject = `${String(vector.kind).padStart(4, "0")} ${vector.id}`;
+    const subject = `${vector.kind.padStart(4, "0")} ${vector.id}`;
     leaves.set(subject, sha(Uint8Array.of(0), bytes(vector.stateLeafData)));
     const sorted = [...leaves].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, leaf]) => leaf);
     expect(rootOf(sorted).toString("hex"), vector.does).toBe(vector.stateRootAfter);

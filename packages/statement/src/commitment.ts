@@ -1,11 +1,11 @@
-import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import { equalInConstantTime, hmacSha256, randomBytes } from "#hmac";
 
 /** Bytes of a salt. */
 export const saltBytes = 32;
 
 /** A salt: random, made by the author, one for each commitment. 32 bytes. */
 export function newSalt(): Uint8Array {
-  return Uint8Array.from(randomBytes(saltBytes));
+  return randomBytes(saltBytes);
 }
 
 /** A commitment under way: bytes go in as they come, in order. */
@@ -22,11 +22,10 @@ export interface CommitmentHasher {
  */
 export function commitmentHasher(salt: Uint8Array, kind: string): CommitmentHasher {
   if (salt.length !== saltBytes) throw new RangeError(`A salt has ${saltBytes} bytes; this one has ${salt.length}.`);
-  const hmac = createHmac("sha256", salt).update(kind, "utf8").update(new Uint8Array(1));
-  return {
-    update: (bytes) => void hmac.update(bytes),
-    digest: () => Uint8Array.from(hmac.digest()),
-  };
+  const hmac = hmacSha256(salt);
+  hmac.update(new TextEncoder().encode(kind));
+  hmac.update(new Uint8Array(1));
+  return hmac;
 }
 
 /** The commitment to bytes that are all at hand. 32 bytes. */
@@ -38,5 +37,5 @@ export function commitmentTo(salt: Uint8Array, kind: string, bytes: Uint8Array):
 
 /** Whether two commitments are the same, in a time that does not tell where they differ. */
 export function commitmentsEqual(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && timingSafeEqual(a, b);
+  return a.length === b.length && equalInConstantTime(a, b);
 }

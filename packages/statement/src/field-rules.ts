@@ -58,8 +58,15 @@ const roleWords = "1 to 64 of A-Z, 0-9 and '_'";
 const rolePattern = /^[A-Z0-9_]{1,64}$/;
 const role = text(rolePattern, roleWords);
 const kind = text(/^[a-z][a-z-]{0,63}$/, "1 to 64 of a-z and '-'");
-const documentKindPattern = /^[a-z0-9][a-z0-9-]{0,63}$/;
-const officer = textOrEmpty(/^[A-Za-z0-9_-]{1,64}$/, "empty, or 1 to 64 of A-Z, a-z, 0-9, '-' and '_'");
+/** Numbers of people, of their papers and telephones have 9 digits and more: where an author chooses a word, none may slip in. */
+const noLongNumber = "without 9 digits in a row";
+const documentKindPattern = /^(?!.*\d{9})[a-z0-9][a-z0-9-]{0,63}$/;
+const documentKindWords = `1 to 64 of a-z, 0-9 and '-', ${noLongNumber}`;
+const shortIdOrEmpty = textOrEmpty(/^(?!.*\d{9})[a-z0-9][a-z0-9-]{0,63}$/, `empty, or ${idWords}, ${noLongNumber}`);
+const officer = textOrEmpty(
+  /^(?!.*\d{9})[A-Za-z0-9_-]{1,64}$/,
+  `empty, or 1 to 64 of A-Z, a-z, 0-9, '-' and '_', ${noLongNumber}`,
+);
 const date = textOrEmpty(/^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])$/, "empty, or a date YYYY-MM-DD");
 const origin = text(/^[!-*,-~]{1,200}$/, "1 to 200 printable ASCII characters without spaces and '+'");
 const count = (min: number, max = Number.MAX_SAFE_INTEGER): FieldRule => ({ number: [min, max] });
@@ -101,8 +108,11 @@ export const fieldRules: Readonly<Record<string, Readonly<Record<string, FieldRu
   [`${S}Handoff`]: { forward: hash, branch },
   [`${S}Document`]: {
     document_id: uuid,
-    kind: text(documentKindPattern, "1 to 64 of a-z, 0-9 and '-'"),
-    media_type: text(/^[a-z0-9][a-z0-9.+-]{0,48}\/[a-z0-9][a-z0-9.+-]{0,49}$/, "a media type such as application/pdf"),
+    kind: text(documentKindPattern, documentKindWords),
+    media_type: text(
+      /^(?!.*\d{9})[a-z0-9][a-z0-9.+-]{0,48}\/[a-z0-9][a-z0-9.+-]{0,49}$/,
+      `a media type such as application/pdf, ${noLongNumber}`,
+    ),
     size_bytes: { number: [0, 4_294_967_296] },
     content_digest: hash,
     transfer_digest: hashOrEmpty,
@@ -118,8 +128,9 @@ export const fieldRules: Readonly<Record<string, Readonly<Record<string, FieldRu
     applicant_digest: hashOrEmpty,
     documents: many(0, 128),
     chosen_edges: texts(/^[a-z0-9][a-z0-9-]{0,47}$/, "1 to 48 of a-z, 0-9 and '-'", [0, 16]),
-    helped_at: idOrEmpty,
-    competent_agency: idOrEmpty,
+    // Nobody looks these up before the event stands.
+    helped_at: shortIdOrEmpty,
+    competent_agency: shortIdOrEmpty,
   },
   [`${S}Forward`]: { branches: many(1, 32) },
   [`${S}ForwardBranch`]: {
@@ -141,7 +152,7 @@ export const fieldRules: Readonly<Record<string, Readonly<Record<string, FieldRu
   [`${S}RefuseRecall`]: { handoff: required, reason: known },
   [`${S}RequestSupplement`]: {
     reason: known,
-    document_kinds: texts(documentKindPattern, "1 to 64 of a-z, 0-9 and '-'", [1, 64]),
+    document_kinds: texts(documentKindPattern, documentKindWords, [1, 64]),
     due_time: optional,
     documents: many(0, 4),
   },

@@ -1,4 +1,11 @@
 export {
+  type Applicant,
+  type ApplicantKind,
+  ApplicantRefusedError,
+  applicantBytes,
+  applicantCommitmentKind,
+} from "./applicant.ts";
+export {
   type CommitmentHasher,
   commitmentHasher,
   commitmentsEqual,
@@ -39,7 +46,7 @@ export {
 } from "./keys.ts";
 export { type MessageRefusalReason, MessageRefusedError } from "./message-refused.ts";
 export { type PayloadType, payloadTypes, preAuthenticationEncoding } from "./pre-authentication-encoding.ts";
-export { type PromisedBatch, promiseBatch, promiseCovers } from "./promise-bytes.ts";
+export { type PromisedBatch, promiseBatch, promiseCovers, verifyPromise } from "./promise-bytes.ts";
 export {
   type ReceivedStatement,
   readStatement,

@@ -1,7 +1,7 @@
 import type { Timestamp } from "@lienthong/contracts/google/protobuf/timestamp";
 import { type Promise as InclusionPromise, PromiseBody } from "@lienthong/contracts/ledger/v1/promise";
 import { hashesEqual, rootAndPaths, rootFromPath } from "@lienthong/tlog";
-import { type SigningKey, signPayload, type VerifyingKey, verifyPayloadSync } from "./keys.ts";
+import { type SigningKey, signPayload, type VerifyingKey, verifyPayload, verifyPayloadSync } from "./keys.ts";
 import { payloadTypes } from "./pre-authentication-encoding.ts";
 
 /** What a batch is promised. */
@@ -36,8 +36,23 @@ export function promiseBatch(key: SigningKey, batch: PromisedBatch): InclusionPr
 
 /** True if the promise is signed by this key and covers the event with this leaf hash. */
 export function promiseCovers(key: VerifyingKey, promise: InclusionPromise, leaf: Uint8Array): boolean {
-  if (!hashesEqual(key.keyId, promise.keyId)) return false;
-  if (!verifyPayloadSync(key, payloadTypes.promise, promise.payload, promise.signature)) return false;
+  return (
+    hashesEqual(key.keyId, promise.keyId) &&
+    verifyPayloadSync(key, payloadTypes.promise, promise.payload, promise.signature) &&
+    batchHolds(promise, leaf)
+  );
+}
+
+/** The same where signatures are verified asynchronously, as in a browser. */
+export async function verifyPromise(key: VerifyingKey, promise: InclusionPromise, leaf: Uint8Array): Promise<boolean> {
+  return (
+    hashesEqual(key.keyId, promise.keyId) &&
+    (await verifyPayload(key, payloadTypes.promise, promise.payload, promise.signature)) &&
+    batchHolds(promise, leaf)
+  );
+}
+
+function batchHolds(promise: InclusionPromise, leaf: Uint8Array): boolean {
   const body = PromiseBody.decode(promise.payload);
   const root = rootFromPath(leaf, promise.batchIndex, promise.batchSize, promise.path);
   return body.version === 1 && root !== null && hashesEqual(root, body.batchRoot);

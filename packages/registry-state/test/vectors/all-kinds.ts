@@ -24,20 +24,20 @@ import {
   unitRecord,
 } from "../registry-fixture.ts";
 
-/** One entry; bytes and hashes in hexadecimal, so that they can be compared by eye. */
+/** One entry; bytes and hashes in hexadecimal, numbers as text in decimal. */
 export interface KindVector {
   /** Name of the record, as in record.proto, and what it does here. */
   readonly record: string;
   readonly does: string;
-  readonly number: number;
+  readonly number: string;
   /** Number of the kind and id of the subject: what is hashed in `state_root`. */
-  readonly kind: number;
+  readonly kind: string;
   readonly id: string;
   /** The serialised RegistryRecord: what endorsements sign. */
   readonly recordBytes: string;
   /** Pre-authentication encoding of the record, signed by each endorsement. */
   readonly recordPreAuthenticationEncoding: string;
-  readonly endorsements: readonly { readonly role: number; readonly keyId: string; readonly signature: string }[];
+  readonly endorsements: readonly { readonly role: string; readonly keyId: string; readonly signature: string }[];
   /** The serialised RegistryEntry, and its pre-authentication encoding, which the registrar signs. */
   readonly entryBytes: string;
   readonly entryPreAuthenticationEncoding: string;
@@ -49,7 +49,7 @@ export interface KindVector {
   readonly stateLeafData: string;
   readonly stateRootBefore: string;
   readonly stateRootAfter: string;
-  readonly head: { readonly size: number; readonly root: string };
+  readonly head: { readonly size: string; readonly root: string };
 }
 
 /** The vectors: every kind of record, and every way in which keys and delegations live and end. */
@@ -200,13 +200,13 @@ export function computeAllKindsVectors(): AllKindsVectors {
     return {
       record: record.$case.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
       does: does[index] ?? "",
-      number: Number(entry.number),
-      kind: entry.kind,
+      number: String(entry.number),
+      kind: String(entry.kind),
       id: entry.id,
       recordBytes: hexOf(entry.record),
       recordPreAuthenticationEncoding: hexOf(preAuthenticationEncoding(payloadTypes.registryRecord, entry.record)),
       endorsements: entry.endorsements.map(({ role, signature }) => ({
-        role,
+        role: String(role),
         keyId: hexOf(signature!.keyId),
         signature: hexOf(signature!.signature),
       })),
@@ -218,7 +218,7 @@ export function computeAllKindsVectors(): AllKindsVectors {
       stateLeafData: hexOf(stateLeafData(entry.kind, entry.id, hash)),
       stateRootBefore: hexOf(entry.stateRoot),
       stateRootAfter: hexOf(state.stateRoot),
-      head: { size: Number(state.head.size), root: hexOf(state.head.root) },
+      head: { size: String(state.head.size), root: hexOf(state.head.root) },
     };
   });
   const keys = Object.fromEntries(

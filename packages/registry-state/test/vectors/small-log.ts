@@ -3,21 +3,21 @@ import { payloadTypes, preAuthenticationEncoding } from "@lienthong/statement";
 import { hexOf, RegistryState } from "../../src/index.ts";
 import { registrarKey, writeSmallLog } from "../registry-fixture.ts";
 
-/** One entry of the vectors; bytes in base64, hashes in hexadecimal. */
+/** One entry of the vectors; bytes in hexadecimal, numbers as text in decimal, so that no language's types are asked for. */
 export interface EntryVector {
-  readonly number: number;
-  readonly kind: number;
+  readonly number: string;
+  readonly kind: string;
   readonly id: string;
   readonly signedEntry: string;
   readonly entryHash: string;
   /** Root over the state before the entry, as the entry carries it. */
   readonly stateRootBefore: string;
   /** Head after the entry. */
-  readonly head: { readonly size: number; readonly root: string };
+  readonly head: { readonly size: string; readonly root: string };
   /** What the registrar signs. */
   readonly entryPreAuthenticationEncoding: string;
   readonly endorsements: readonly {
-    readonly role: number;
+    readonly role: string;
     readonly keyId: string;
     readonly signature: string;
     /** What the endorser signs: the record, with its payload type. */
@@ -29,12 +29,10 @@ export interface EntryVector {
 export interface SmallLogVectors {
   readonly description: string;
   readonly network: string;
-  readonly registrarKey: { readonly algorithm: number; readonly publicKey: string; readonly keyId: string };
+  readonly registrarKey: { readonly algorithm: string; readonly publicKey: string; readonly keyId: string };
   readonly stateRootAfter: string;
   readonly entries: readonly EntryVector[];
 }
-
-const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString("base64");
 
 /** Computes the vectors from nothing. */
 export function computeSmallLogVectors(): SmallLogVectors {
@@ -45,19 +43,19 @@ export function computeSmallLogVectors(): SmallLogVectors {
     const entry = RegistryEntry.decode(payload);
     const applied = state.apply(bytes);
     return {
-      number: Number(entry.number),
-      kind: entry.kind,
+      number: String(entry.number),
+      kind: String(entry.kind),
       id: entry.id,
-      signedEntry: base64(bytes),
+      signedEntry: hexOf(bytes),
       entryHash: hexOf(applied.hash),
       stateRootBefore: hexOf(entry.stateRoot),
-      head: { size: Number(state.head.size), root: hexOf(state.head.root) },
-      entryPreAuthenticationEncoding: base64(preAuthenticationEncoding(payloadTypes.registryEntry, payload)),
+      head: { size: String(state.head.size), root: hexOf(state.head.root) },
+      entryPreAuthenticationEncoding: hexOf(preAuthenticationEncoding(payloadTypes.registryEntry, payload)),
       endorsements: entry.endorsements.map(({ role, signature }) => ({
-        role,
+        role: String(role),
         keyId: hexOf(signature!.keyId),
-        signature: base64(signature!.signature),
-        recordPreAuthenticationEncoding: base64(preAuthenticationEncoding(payloadTypes.registryRecord, entry.record)),
+        signature: hexOf(signature!.signature),
+        recordPreAuthenticationEncoding: hexOf(preAuthenticationEncoding(payloadTypes.registryRecord, entry.record)),
       })),
     };
   });
@@ -66,8 +64,8 @@ export function computeSmallLogVectors(): SmallLogVectors {
       "A small registry log; Ed25519 keys derived from names, fixed nonce and times (test/registry-fixture.ts).",
     network: hexOf(state.network),
     registrarKey: {
-      algorithm: registrarKey.algorithm,
-      publicKey: base64(registrarKey.publicKey),
+      algorithm: String(registrarKey.algorithm),
+      publicKey: hexOf(registrarKey.publicKey),
       keyId: hexOf(registrarKey.keyId),
     },
     stateRootAfter: hexOf(state.stateRoot),

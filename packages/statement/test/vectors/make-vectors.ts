@@ -224,8 +224,9 @@ write(
     cause: hex(cause),
     branch,
     receiver,
-    kind: 16 + at,
-    ordinal,
+    // As text: no language's number type is asked for.
+    kind: String(16 + at),
+    ordinal: String(ordinal),
     id: hex(id),
   })),
 );

@@ -5,7 +5,7 @@
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { Timestamp } from "../../../google/protobuf/timestamp.ts";
 
-/** AccessRecord is one look at a dossier by somebody entitled to it. */
+/** AccessRecord is one look-up by somebody entitled to it: at a dossier, or across dossiers. */
 export interface AccessRecord {
   /** Version of this format: 1. Set by the service that answered. */
   version: number;
@@ -23,7 +23,7 @@ export interface AccessRecord {
   method: string;
   /** SHA-256 of the request's bytes, so that what was asked can be shown without being kept. Exactly 32 bytes. Set by the service. */
   requestDigest: Uint8Array;
-  /** Events in the answer. Set by the service. */
+  /** Events in the answer, or rows where it is not events that were asked for. Set by the service. */
   eventCount: number;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }

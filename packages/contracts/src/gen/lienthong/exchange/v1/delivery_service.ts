@@ -101,7 +101,7 @@ export interface ReceiveStart {
   shard: string;
   /** Agencies it receives for; each delegated to the system. 1 to 1,000. Set by the client. */
   agencies: string[];
-  /** Name: connections under one name share, different names each get all. 1 to 31 characters of a-z, 0-9 and '-'; empty: "main". Set by the client. */
+  /** Name: connections under one name share, different names each get all. 1 to 31 characters of a-z, 0-9 and '-', without 9 digits in a row; empty: "main". Set by the client. */
   subscription: string;
   /** Deliveries that may be under way, not yet settled. 1 to 10,000; 0: 256. Settling gives the credit back. Set by the client. */
   credit: number;
@@ -148,7 +148,7 @@ export interface FetchDeliveriesRequest {
   shard: string;
   /** Agencies it fetches for; each delegated to the system. 1 to 1,000, distinct. Set by the client. */
   agencies: string[];
-  /** Name: who fetches or receives under one name shares, different names each get all. 1 to 31 characters of a-z, 0-9 and '-'; empty: "main". Set by the client. */
+  /** Name: who fetches or receives under one name shares, different names each get all. 1 to 31 characters of a-z, 0-9 and '-', without 9 digits in a row; empty: "main". Set by the client. */
   subscription: string;
   /** Most deliveries wanted. 1 to 1,000; 0: 100. Fewer come when they weigh 2 MiB or no more wait. Set by the client. */
   pageSize: number;

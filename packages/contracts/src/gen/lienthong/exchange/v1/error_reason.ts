@@ -63,7 +63,10 @@ export const ErrorReason = {
   ERROR_REASON_DOSSIER_EXISTS: 27,
   /** ERROR_REASON_BRANCH_UNKNOWN - NOT_FOUND: the dossier has no such branch. */
   ERROR_REASON_BRANCH_UNKNOWN: 28,
-  /** ERROR_REASON_BRANCH_INVALID - INVALID_ARGUMENT: the branch ids of a forward do not follow from the branch it acts on, or were used before. */
+  /**
+   * ERROR_REASON_BRANCH_INVALID - INVALID_ARGUMENT: a branch id may not stand there: of a forward or consultation, it does not follow from the branch acted on or was used
+   * before, or leads without being asked; of a join, it is not of the fork.
+   */
   ERROR_REASON_BRANCH_INVALID: 29,
   /** ERROR_REASON_NOT_THE_HOLDER - PERMISSION_DENIED: another agency holds the branch. */
   ERROR_REASON_NOT_THE_HOLDER: 30,
@@ -83,7 +86,7 @@ export const ErrorReason = {
   ERROR_REASON_JOIN_INCOMPLETE: 37,
   /** ERROR_REASON_STATEMENT_ID_REUSED - ALREADY_EXISTS: the same author used this statement_id in this dossier for other bytes. */
   ERROR_REASON_STATEMENT_ID_REUSED: 38,
-  /** ERROR_REASON_STATEMENT_UNSUPPORTED - UNIMPLEMENTED: a statement of the contract that this exchange does not act on. */
+  /** ERROR_REASON_STATEMENT_UNSUPPORTED - UNIMPLEMENTED: a statement of the contract that this exchange does not act on, or one with documents where no document service runs. */
   ERROR_REASON_STATEMENT_UNSUPPORTED: 39,
   /** ERROR_REASON_SHARD_CLOSED - FAILED_PRECONDITION: the shard takes no further `open`. */
   ERROR_REASON_SHARD_CLOSED: 40,
@@ -93,7 +96,7 @@ export const ErrorReason = {
   ERROR_REASON_REGISTRY_UNCONFIRMED: 42,
   /** ERROR_REASON_OUTCOME_UNKNOWN - UNAVAILABLE, retry: it is not known yet whether the statement became durable; the same statement gives the answer. */
   ERROR_REASON_OUTCOME_UNKNOWN: 43,
-  /** ERROR_REASON_OVERLOADED - RESOURCE_EXHAUSTED, retry later: too much waits. */
+  /** ERROR_REASON_OVERLOADED - RESOURCE_EXHAUSTED, retry later: too much waits, or too many statements about one dossier in a second. */
   ERROR_REASON_OVERLOADED: 44,
   /** ERROR_REASON_DRAINING - UNAVAILABLE, retry elsewhere or later: the service is ending. */
   ERROR_REASON_DRAINING: 45,
@@ -129,6 +132,20 @@ export const ErrorReason = {
   ERROR_REASON_UPLOAD_SUPERSEDED: 60,
   /** ERROR_REASON_DOCUMENT_STORE_FULL - RESOURCE_EXHAUSTED, retry later: the space for documents is used up. */
   ERROR_REASON_DOCUMENT_STORE_FULL: 61,
+  /** ERROR_REASON_LOG_UNKNOWN - NOT_FOUND: no log of this name. */
+  ERROR_REASON_LOG_UNKNOWN: 62,
+  /** ERROR_REASON_LEAF_UNKNOWN - NOT_FOUND: the log has no such leaf, or not under the checkpoint named. */
+  ERROR_REASON_LEAF_UNKNOWN: 63,
+  /** ERROR_REASON_CHECKPOINT_UNKNOWN - NOT_FOUND: no checkpoint of this size was signed, or none satisfies the witness policy. */
+  ERROR_REASON_CHECKPOINT_UNKNOWN: 64,
+  /** ERROR_REASON_LOG_STOPPED - FAILED_PRECONDITION: the log is not sealed any further because the stream disagrees with what was signed; the operator must act. */
+  ERROR_REASON_LOG_STOPPED: 65,
+  /** ERROR_REASON_WITNESSES_ABSENT - FAILED_PRECONDITION: the network's policy has no quorum of witnesses to wait for. */
+  ERROR_REASON_WITNESSES_ABSENT: 66,
+  /** ERROR_REASON_ACCESS_NOT_RECORDED - UNAVAILABLE, retry: the look-up could not be recorded, so it was not answered. */
+  ERROR_REASON_ACCESS_NOT_RECORDED: 67,
+  /** ERROR_REASON_INDEX_UNAVAILABLE - UNAVAILABLE, retry later: the database of the index is away. */
+  ERROR_REASON_INDEX_UNAVAILABLE: 68,
   UNRECOGNIZED: -1,
 } as const;
 
@@ -197,6 +214,13 @@ export namespace ErrorReason {
   export type ERROR_REASON_DOCUMENT_ERASED = typeof ErrorReason.ERROR_REASON_DOCUMENT_ERASED;
   export type ERROR_REASON_UPLOAD_SUPERSEDED = typeof ErrorReason.ERROR_REASON_UPLOAD_SUPERSEDED;
   export type ERROR_REASON_DOCUMENT_STORE_FULL = typeof ErrorReason.ERROR_REASON_DOCUMENT_STORE_FULL;
+  export type ERROR_REASON_LOG_UNKNOWN = typeof ErrorReason.ERROR_REASON_LOG_UNKNOWN;
+  export type ERROR_REASON_LEAF_UNKNOWN = typeof ErrorReason.ERROR_REASON_LEAF_UNKNOWN;
+  export type ERROR_REASON_CHECKPOINT_UNKNOWN = typeof ErrorReason.ERROR_REASON_CHECKPOINT_UNKNOWN;
+  export type ERROR_REASON_LOG_STOPPED = typeof ErrorReason.ERROR_REASON_LOG_STOPPED;
+  export type ERROR_REASON_WITNESSES_ABSENT = typeof ErrorReason.ERROR_REASON_WITNESSES_ABSENT;
+  export type ERROR_REASON_ACCESS_NOT_RECORDED = typeof ErrorReason.ERROR_REASON_ACCESS_NOT_RECORDED;
+  export type ERROR_REASON_INDEX_UNAVAILABLE = typeof ErrorReason.ERROR_REASON_INDEX_UNAVAILABLE;
   export type UNRECOGNIZED = typeof ErrorReason.UNRECOGNIZED;
 }
 
@@ -388,6 +412,27 @@ export function errorReasonFromJSON(object: any): ErrorReason {
     case 61:
     case "ERROR_REASON_DOCUMENT_STORE_FULL":
       return ErrorReason.ERROR_REASON_DOCUMENT_STORE_FULL;
+    case 62:
+    case "ERROR_REASON_LOG_UNKNOWN":
+      return ErrorReason.ERROR_REASON_LOG_UNKNOWN;
+    case 63:
+    case "ERROR_REASON_LEAF_UNKNOWN":
+      return ErrorReason.ERROR_REASON_LEAF_UNKNOWN;
+    case 64:
+    case "ERROR_REASON_CHECKPOINT_UNKNOWN":
+      return ErrorReason.ERROR_REASON_CHECKPOINT_UNKNOWN;
+    case 65:
+    case "ERROR_REASON_LOG_STOPPED":
+      return ErrorReason.ERROR_REASON_LOG_STOPPED;
+    case 66:
+    case "ERROR_REASON_WITNESSES_ABSENT":
+      return ErrorReason.ERROR_REASON_WITNESSES_ABSENT;
+    case 67:
+    case "ERROR_REASON_ACCESS_NOT_RECORDED":
+      return ErrorReason.ERROR_REASON_ACCESS_NOT_RECORDED;
+    case 68:
+    case "ERROR_REASON_INDEX_UNAVAILABLE":
+      return ErrorReason.ERROR_REASON_INDEX_UNAVAILABLE;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -521,6 +566,20 @@ export function errorReasonToJSON(object: ErrorReason): string {
       return "ERROR_REASON_UPLOAD_SUPERSEDED";
     case ErrorReason.ERROR_REASON_DOCUMENT_STORE_FULL:
       return "ERROR_REASON_DOCUMENT_STORE_FULL";
+    case ErrorReason.ERROR_REASON_LOG_UNKNOWN:
+      return "ERROR_REASON_LOG_UNKNOWN";
+    case ErrorReason.ERROR_REASON_LEAF_UNKNOWN:
+      return "ERROR_REASON_LEAF_UNKNOWN";
+    case ErrorReason.ERROR_REASON_CHECKPOINT_UNKNOWN:
+      return "ERROR_REASON_CHECKPOINT_UNKNOWN";
+    case ErrorReason.ERROR_REASON_LOG_STOPPED:
+      return "ERROR_REASON_LOG_STOPPED";
+    case ErrorReason.ERROR_REASON_WITNESSES_ABSENT:
+      return "ERROR_REASON_WITNESSES_ABSENT";
+    case ErrorReason.ERROR_REASON_ACCESS_NOT_RECORDED:
+      return "ERROR_REASON_ACCESS_NOT_RECORDED";
+    case ErrorReason.ERROR_REASON_INDEX_UNAVAILABLE:
+      return "ERROR_REASON_INDEX_UNAVAILABLE";
     case ErrorReason.UNRECOGNIZED:
     default:
       return "UNRECOGNIZED";

@@ -825,7 +825,10 @@ export interface Author {
   agency: string;
   /** Unit id inside it; empty: the agency as such. Same form. Set by the author. */
   unit: string;
-  /** Pseudonym of the officer, meaningful to the agency only. 0 to 64 characters of A-Z, a-z, 0-9, '-' and '_'. Set by the author. */
+  /**
+   * Pseudonym of the officer, meaningful to the agency only. 0 to 64 characters of A-Z, a-z, 0-9, '-' and '_', without 9 digits in a row: no
+   * number of a person. Set by the author.
+   */
   officerRef: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
@@ -861,9 +864,9 @@ export interface Handoff {
 export interface Document {
   /** UUIDv7 in lower-case text form. Set by who made the document known first. */
   documentId: string;
-  /** What it is, from the procedure's list, e.g. "application-form". 1 to 64 characters of a-z, 0-9 and '-'. Set by the author. */
+  /** What it is, from the procedure's list, e.g. "application-form". 1 to 64 characters of a-z, 0-9 and '-', without 9 digits in a row. Set by the author. */
   kind: string;
-  /** Media type, e.g. "application/pdf". 1 to 100 characters. Set by the author. */
+  /** Media type, e.g. "application/pdf". 1 to 100 characters, without 9 digits in a row. Set by the author. */
   mediaType: string;
   /** Size of the plain bytes. 0 to 4,294,967,296 bytes. Set by the author. */
   sizeBytes: bigint;
@@ -898,9 +901,9 @@ export interface Open {
   documents: Document[];
   /** Edges of optional branches the citizen chose, e.g. in the death group. 0 to 16. Set by the author. */
   chosenEdges: string[];
-  /** Where the citizen was helped, if elsewhere; empty: at the desk. A unit id. Set by the author. */
+  /** Where the citizen was helped, if elsewhere; empty: at the desk. A unit id without 9 digits in a row. Set by the author. */
   helpedAt: string;
-  /** Agency competent to solve it; empty: the one the route resolves to. Set by the author. */
+  /** Agency competent to solve it, in the registry; empty: the one the route resolves to. Without 9 digits in a row. Set by the author. */
   competentAgency: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
@@ -1024,7 +1027,7 @@ export interface RefuseRecall {
 export interface RequestSupplement {
   /** Why. Set by the author. */
   reason: SupplementReason;
-  /** Kinds of documents asked for. 1 to 64, each 1 to 64 characters of a-z, 0-9 and '-'. Set by the author. */
+  /** Kinds of documents asked for. 1 to 64, each 1 to 64 characters of a-z, 0-9 and '-', without 9 digits in a row. Set by the author. */
   documentKinds: string[];
   /** By when; absent: the rule of the route. Set by the author. */
   dueTime:
@@ -1079,7 +1082,7 @@ export interface Extend {
 export interface Assign {
   /** Unit id inside the author's agency; empty: the agency as such. Set by the author. */
   unit: string;
-  /** Pseudonym of the officer. 0 to 64 characters. Set by the author. */
+  /** Pseudonym of the officer, as in Author. 0 to 64 characters. Set by the author. */
   officerRef: string;
   /** Position in the step's list of internal work, from 1; 0: not one of them. Set by the author. */
   internalStep: number;
@@ -1113,7 +1116,10 @@ export interface Consult {
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
-/** Erase removes the bus's copies of salts and documents; what was committed to stays provable. */
+/**
+ * Erase has the bus's copies of salts and documents removed, overwritten where they lie on disk; what was committed to stays provable. Those who
+ * fetched a document keep theirs. The document service does it after the event, and again after a crash; DocumentState tells when it is done.
+ */
 export interface Erase {
   /** Why. Set by the author. */
   reason: ErasureReason;

@@ -695,7 +695,7 @@ export interface KeyRecord {
     | undefined;
   /** Whose hand it is. Set by the agency. */
   purpose: KeyPurpose;
-  /** Pseudonym of the officer for purpose OFFICER, else empty. 0 to 64 characters. Set by the agency. */
+  /** Pseudonym of the officer for purpose OFFICER, else empty. 0 to 64 characters, without 9 digits in a row. Set by the agency. */
   officerRef: string;
   /** Key id of the key it replaces; empty: none. 32 bytes. Set by the agency. */
   replaces: Uint8Array;

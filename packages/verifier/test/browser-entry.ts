@@ -1,0 +1,2 @@
+export { provideDescriptors } from "@lienthong/contracts/descriptors";
+export * from "../src/index.ts";
