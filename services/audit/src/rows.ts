@@ -1,0 +1,140 @@
+import type { CustodyState } from "@lienthong/domain";
+
+/**
+ * Rows of the index as they are written: names of properties are names of columns, bytes are lower-case hexadecimal, times microseconds.
+ * What they mean is said in migrations/0001-index.sql.
+ */
+export interface EventRow {
+  readonly leaf: number;
+  readonly hash: string;
+  readonly dossier: string;
+  readonly number: number;
+  readonly said: string;
+  readonly agency: string;
+  readonly unit: string;
+  readonly system: string;
+  readonly statement_id: string | null;
+  readonly branches: readonly string[];
+  readonly reason: string;
+  readonly outcome: string;
+  readonly recorded_us: number;
+  readonly wall_us: number;
+}
+
+/** A dossier as of its last event. */
+export interface DossierRow {
+  readonly dossier: string;
+  readonly opened_leaf: number;
+  readonly opened_by: string;
+  readonly area_code: string;
+  readonly procedure_entry: string;
+  readonly procedure: string;
+  readonly route: string;
+  readonly events: number;
+  readonly last_leaf: number;
+  readonly ended: boolean;
+  readonly agencies: readonly string[];
+  readonly fold: string;
+}
+
+/** How a handoff stands, in words of the contract without their prefix. */
+export type HandoffOutcomeWord = "PENDING" | "ACKNOWLEDGED" | "REFUSED" | "RECALLED" | "ENDED";
+
+/** A handoff when it is made. */
+export interface HandoffRow {
+  readonly forward_leaf: number;
+  readonly branch: string;
+  readonly dossier: string;
+  readonly consult: boolean;
+  readonly from_agency: string;
+  readonly from_unit: string;
+  readonly to_agency: string;
+  readonly to_unit: string;
+  readonly step: string;
+  readonly edge: string;
+  readonly due_us: number | null;
+  readonly forward_hash: string;
+  readonly forward_us: number;
+  readonly forward_wall_us: number;
+}
+
+/** What later events make of it; absent: nothing yet, or nothing new. */
+export interface HandoffChange {
+  readonly forward_leaf: number;
+  readonly branch: string;
+  readonly delivered_leaf?: number;
+  readonly delivered_us?: number;
+  readonly delivered_wall_us?: number;
+  readonly outcome?: HandoffOutcomeWord;
+  readonly ended_leaf?: number;
+  readonly ended_us?: number;
+  readonly ended_wall_us?: number;
+  readonly reason?: string;
+}
+
+/** A span of custody when it begins. */
+export interface HoldingRow {
+  readonly began_leaf: number;
+  readonly branch: string;
+  readonly dossier: string;
+  readonly holder: string;
+  readonly step: string;
+  readonly held_since_us: number;
+  readonly began_us: number;
+  readonly began_wall_us: number;
+}
+
+/** What later events make of it. */
+export interface HoldingChange {
+  readonly began_leaf: number;
+  readonly branch: string;
+  readonly unit: string;
+  readonly state: CustodyState;
+  readonly ended_leaf?: number;
+  readonly ended_us?: number;
+  readonly ended_wall_us?: number;
+}
+
+/** Where a shard is read to. */
+export interface ShardPosition {
+  readonly shard: string;
+  readonly generation: number;
+  /** Messages read. */
+  readonly size: number;
+  /** Hash of the last one, 32 bytes. */
+  readonly lastHash: Uint8Array;
+  readonly clockUs: number;
+  readonly wallUs: number;
+  readonly simulated: boolean;
+}
+
+/** Everything that one batch of events changes. */
+export class BatchRows {
+  readonly events: EventRow[] = [];
+  readonly dossiers = new Map<string, DossierRow>();
+  readonly handoffs: HandoffRow[] = [];
+  readonly handoffChanges = new Map<string, HandoffChange>();
+  readonly holdings: HoldingRow[] = [];
+  readonly holdingChanges = new Map<string, HoldingChange>();
+
+  changeHandoff(change: HandoffChange): void {
+    const key = `${change.forward_leaf}/${change.branch}`;
+    this.handoffChanges.set(key, { ...this.handoffChanges.get(key), ...change });
+  }
+
+  changeHolding(change: HoldingChange): void {
+    const key = `${change.began_leaf}/${change.branch}`;
+    this.holdingChanges.set(key, { ...this.holdingChanges.get(key), ...change });
+  }
+}
+
+/** Microseconds since 1970 of an instant; finer digits are cut. */
+export function microsecondsOf(time: { readonly seconds: bigint; readonly nanos: number } | undefined): number {
+  return time === undefined ? 0 : Number(time.seconds) * 1_000_000 + Math.floor(time.nanos / 1_000);
+}
+
+/** The inverse. */
+export function timestampOfMicroseconds(microseconds: number): { seconds: bigint; nanos: number } {
+  const seconds = Math.floor(microseconds / 1_000_000);
+  return { seconds: BigInt(seconds), nanos: (microseconds - seconds * 1_000_000) * 1_000 };
+}

@@ -1,0 +1,261 @@
+import { endStates, openBranches } from "@lienthong/domain";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { digestOfIndex } from "../src/compare-index.ts";
+import type { Database } from "../src/database.ts";
+import type { Entitlement } from "../src/entitlement.ts";
+import { StreamContradictsError } from "../src/fold-events.ts";
+import { indexSchema, migrate, readMigrations } from "../src/migrate.ts";
+import { listHandoffs, listWaiting, type ResolvedFilter } from "../src/questions/handoffs.ts";
+import { listHoldings } from "../src/questions/holdings.ts";
+import { readTrail } from "../src/questions/trail.ts";
+import { microsecondsOf } from "../src/rows.ts";
+import { ShardWriter } from "../src/shard-writer.ts";
+import { sql } from "../src/sql.ts";
+import { IndexTakenError } from "../src/write-batch.ts";
+import { type DatabaseKind, kinds } from "./databases.ts";
+import { diceOf, EventMill, madeNames } from "./made-events.ts";
+
+const everything: Entitlement = { agency: "hn-z", scopes: [], unlimited: true, scope: "all" };
+const noFilter: ResolvedFilter = {
+  shard: "",
+  dossier: "",
+  agency: "",
+  fromAgency: "",
+  toAgency: "",
+  unit: "",
+  procedure: "",
+  level: 0,
+  fromTime: undefined,
+  untilTime: undefined,
+  timeKind: 0,
+  outcomes: [],
+  step: "",
+  late: false,
+  procedures: null,
+  receivers: null,
+};
+
+async function openWriter(database: Database, shard: string): Promise<ShardWriter> {
+  return ShardWriter.open({ database, schema: indexSchema, shard, names: madeNames, registryAt: async () => {} });
+}
+
+describe.each(kinds)("the index on %s", (_name, start) => {
+  let kind: DatabaseKind;
+  beforeAll(async () => {
+    kind = await start();
+  });
+  afterAll(async () => {
+    await kind?.stop();
+  });
+
+  async function fresh(): Promise<Database> {
+    const { database } = await kind.open();
+    await migrate(database, await readMigrations());
+    return database;
+  }
+
+  async function digest(database: Database): Promise<string> {
+    return Buffer.from(await database.transaction((tx) => digestOfIndex(tx))).toString("hex");
+  }
+
+  test("says what a fold of each whole dossier says: who holds what since when, what waits, what became of every handoff", async () => {
+    const database = await fresh();
+    for (const seed of [11, 12, 13]) {
+      const shard = `random-${seed}`;
+      const mill = new EventMill(shard, seed).play(1_500, 40);
+      const dice = diceOf(seed);
+      let writer = await openWriter(database, shard);
+      for (let at = 0; at < mill.messages.length; ) {
+        // A restart anywhere forgets what was kept in memory, and reads it back from the rows.
+        if (dice(3) === 0) writer = await openWriter(database, shard);
+        const next = Math.min(mill.messages.length, at + 1 + dice(200));
+        await writer.write(mill.messages.slice(at, next));
+        at = next;
+      }
+      const holdings = await listHoldings(database, everything, {
+        ...{ holder: "", unit: "", shard, procedures: null, atUs: null, pageSize: 1_000, after: null },
+      });
+      const held = holdings.items.map(({ dossier, branch, holder, unit, step, state, heldSince }) =>
+        [dossier, branch, holder, unit, step, state, microsecondsOf(heldSince)].join(" "),
+      );
+      const expectedHeld = [...mill.states.values()].flatMap((state) =>
+        [...state.branches.values()]
+          .filter(({ holder }) => holder !== "")
+          .map(({ branch, holder, unit, step, state: at, heldSince }) =>
+            [state.dossier, branch, holder, unit, step, at, microsecondsOf(heldSince)].join(" "),
+          ),
+      );
+      expect(held.sort()).toEqual(expectedHeld.sort());
+
+      const waiting = await listWaiting(database, everything, {
+        ...{ filter: { ...noFilter, shard }, wallSecondsMin: 0, nowUs: 4e15, pageSize: 1_000, after: null },
+      });
+      const waits = waiting.items.map(({ handoff }) =>
+        [
+          handoff?.dossier,
+          handoff?.branch,
+          handoff?.toAgency,
+          Buffer.from(handoff?.forwarded?.hash ?? []).toString("hex"),
+          handoff?.delivered !== undefined,
+        ].join(" "),
+      );
+      const expectedWaits = [...mill.states.values()].flatMap((state) =>
+        openBranches(state).flatMap(({ branch, pending }) =>
+          pending === null
+            ? []
+            : [
+                [
+                  state.dossier,
+                  branch,
+                  pending.receiver,
+                  Buffer.from(pending.forward).toString("hex"),
+                  pending.delivered,
+                ].join(" "),
+              ],
+        ),
+      );
+      expect(waits.sort()).toEqual(expectedWaits.sort());
+
+      const said = mill.messages.length - 1;
+      let seen = 0;
+      for (const [code, state] of mill.states) {
+        const trail = await readTrail(database, everything, { dossier: code, shard, pageSize: 1_000, after: null });
+        expect(trail.items.map(({ number }) => Number(number))).toEqual(
+          Array.from({ length: state.number }, (_, i) => i + 1),
+        );
+        seen += trail.items.length;
+        const ended = [...state.branches.values()].every((branch) => endStates.has(branch.state));
+        const rows = await database.query<{ ended: boolean }>(
+          sql`select ended from dossier where shard = ${shard} and dossier = ${code}`,
+        );
+        expect(rows[0]?.ended).toBe(ended);
+      }
+      expect(seen).toBe(said);
+    }
+    await database.close();
+  });
+
+  test("has the same rows whatever the batches were, and whether it was written in one go or with restarts", async () => {
+    const mill = new EventMill("same", 5).play(2_000, 60);
+    const digests: string[] = [];
+    for (const [size, restarts] of [
+      [1_000, false],
+      [37, true],
+      [400, true],
+    ] as const) {
+      const database = await fresh();
+      let writer = await openWriter(database, "same");
+      for (let at = 0; at < mill.messages.length; at += size) {
+        if (restarts) writer = await openWriter(database, "same");
+        await writer.write(mill.messages.slice(at, at + size));
+      }
+      digests.push(await digest(database));
+      await database.close();
+    }
+    expect(new Set(digests).size).toBe(1);
+  });
+
+  test("a batch that fails leaves nothing of itself, and is written again by another writer", async () => {
+    const database = await fresh();
+    const mill = new EventMill("half", 7).play(600, 30);
+    const writer = await openWriter(database, "half");
+    await writer.write(mill.messages.slice(0, 300));
+    const before = await digest(database);
+    let breaks = false;
+    const broken: Database = {
+      ...database,
+      transaction: (work) =>
+        database.transaction(async (tx) => {
+          await work(tx);
+          throw new Error("the power went out");
+        }),
+    };
+    const failing = await openWriter(
+      new Proxy(database, { get: (_, key) => (breaks ? broken : database)[key as keyof Database] }),
+      "half",
+    );
+    breaks = true;
+    await expect(failing.write(mill.messages.slice(300))).rejects.toThrow("the power went out");
+    expect(await digest(database)).toBe(before);
+    await (await openWriter(database, "half")).write(mill.messages.slice(300));
+    const halves = await digest(database);
+    await database.close();
+    const whole = await fresh();
+    await (await openWriter(whole, "half")).write(mill.messages);
+    expect(halves).toBe(await digest(whole));
+    await whole.close();
+  });
+
+  test("two writers of one shard: the second to write is told, and changes nothing", async () => {
+    const database = await fresh();
+    const mill = new EventMill("taken", 9).play(100, 10);
+    const [first, second] = [await openWriter(database, "taken"), await openWriter(database, "taken")];
+    await first.write(mill.messages.slice(0, 50));
+    const before = await digest(database);
+    await expect(second.write(mill.messages.slice(0, 50))).rejects.toThrow(IndexTakenError);
+    expect(await digest(database)).toBe(before);
+    await database.close();
+  });
+
+  test("a message that does not belong where it lies is refused and named", async () => {
+    const database = await fresh();
+    const { messages } = new EventMill("odd", 21).play(60, 5);
+    const writer = await openWriter(database, "odd");
+    await writer.write(messages.slice(0, 20));
+    const third = messages[22]!;
+    const tries = [
+      [[messages[21]!], /was given event 21/],
+      [[{ ...messages[20]!, subject: "lt.odd.event.H26-250505-99999999" }], /says that it belongs to/],
+      [[{ ...messages[20]!, payload: new Uint8Array([1, 2, 3]) }], /Event 20 of odd cannot be read/],
+      [
+        [
+          { ...third, sequence: 21 },
+          { ...third, sequence: 22 },
+        ],
+        /came before it|cannot follow/,
+      ],
+    ] as const;
+    for (const [batch, says] of tries) {
+      const refused = (await openWriter(database, "odd")).write(batch);
+      await expect(refused).rejects.toThrow(StreamContradictsError);
+      await expect(refused).rejects.toThrow(says);
+    }
+    await database.close();
+  });
+
+  test("tables of a later version, and tables made by another script, are refused with what to do", async () => {
+    const database = await fresh();
+    const migrations = await readMigrations();
+    await database.query(sql`insert into migration (number, name, digest) values (99, '0099-later.sql', 'x')`);
+    await expect(migrate(database, migrations)).rejects.toThrow(/has migration 99 .* this version knows 1/);
+    await database.query(sql`delete from migration where number = 99`);
+    await database.query(sql`update migration set digest = 'other'`);
+    await expect(migrate(database, migrations)).rejects.toThrow(/made with another 0001-index\.sql/);
+    await database.close();
+  });
+
+  test("twenty starts at once make the tables once", async () => {
+    const { database } = await kind.open();
+    const migrations = await readMigrations();
+    await Promise.all(Array.from({ length: 20 }, () => migrate(database, migrations)));
+    expect(await database.query(sql`select number from migration`)).toHaveLength(migrations.length);
+    await database.close();
+  });
+
+  test("pages follow one another without a gap or a repetition", async () => {
+    const database = await fresh();
+    const mill = new EventMill("paged", 31).play(800, 50);
+    await (await openWriter(database, "paged")).write(mill.messages);
+    const all = await listHandoffs(database, everything, { filter: noFilter, pageSize: 1_000, after: null });
+    const paged: unknown[] = [];
+    let after: readonly (string | number)[] | null = null;
+    do {
+      const page = await listHandoffs(database, everything, { filter: noFilter, pageSize: 7, after });
+      paged.push(...page.items);
+      after = page.end;
+    } while (after !== null);
+    expect(paged).toEqual(all.items);
+    expect(all.items.length).toBeGreaterThan(50);
+    await database.close();
+  });
+});
