@@ -15,7 +15,6 @@ import java.security.spec.X509EncodedKeySpec;
 import java.text.Normalizer;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Base64;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -357,9 +356,8 @@ public final class VerifyVectors {
     return text.getBytes(StandardCharsets.UTF_8);
   }
 
-  /** Hexadecimal, or base64 where a file says so. */
   private static byte[] raw(String text) {
-    return text.matches("([0-9a-f]{2})*") ? HexFormat.of().parseHex(text) : Base64.getDecoder().decode(text);
+    return HexFormat.of().parseHex(text);
   }
 
   private static final class Differs extends RuntimeException {

@@ -57,11 +57,13 @@ function withoutCompletion(seed: Seed): Seed {
 /** What the bus is started with. */
 export interface BenchBusOrders {
   readonly keyKind: "ed25519" | "p256";
+  /** "elsewhere": no ledger in this process; absent: as everywhere. */
+  readonly ledger?: "elsewhere";
   /** Data folder that stays when the process ends; absent: a new one that does not. */
   readonly directory?: string;
 }
 
-onCommand<BenchBusOrders, BenchBus>(async ({ keyKind, directory: given }) => {
+onCommand<BenchBusOrders, BenchBus>(async ({ keyKind, ledger, directory: given }) => {
   directory = given ?? mkdtempSync(join(tmpdir(), "lienthong-bench-"));
   isKept = given !== undefined;
   const seed = withoutCompletion(narrowSeed(await loadSeed(), benchAreas));
@@ -70,6 +72,7 @@ onCommand<BenchBusOrders, BenchBus>(async ({ keyKind, directory: given }) => {
     seed: async () => seed,
     systems: benchSystems,
     keyKind: () => keyKind,
+    ...(ledger === undefined ? {} : { ledger }),
   });
   const seeds = join(bus.folder.nats, "nkeys");
   return {

@@ -56,7 +56,7 @@ test.each(commitments)("commitment: $name", (vector) => {
   expect(Buffer.from(commitmentTo(bytes(salt), kind, data)).toString("hex")).toBe(vector.commitment);
 });
 
-test.each(vectorFiles.filter((path) => path.startsWith("test/")))("%s needs no number type of any language", (path) => {
+test.each(vectorFiles)("%s needs no number type of any language", (path) => {
   const check = (value: unknown): void => {
     expect(["string", "boolean", "object"]).toContain(typeof value);
     if (typeof value === "object" && value !== null) for (const item of Object.values(value)) check(item);
@@ -72,9 +72,7 @@ describe("docs/signed-bytes.md", () => {
   });
 
   test("shows no byte string that is not in a vector", () => {
-    const all = vectorFiles.map(textOf);
-    // The registry's bytes stand in base64.
-    const known = [...all, ...all.flatMap(decodedBase64)].join("\n");
+    const known = vectorFiles.map(textOf).join("\n");
     const shown = [
       ...[...page.matchAll(/```text\n([^`]*)```/g)].map((match) => (match[1] ?? "").replaceAll(/\s/g, "")),
       ...[...page.matchAll(/`([0-9a-f]{32,})`/g)].map((match) => match[1] ?? ""),
@@ -88,9 +86,3 @@ describe("docs/signed-bytes.md", () => {
     }
   });
 });
-
-function decodedBase64(text: string): string[] {
-  return [...text.matchAll(/"([A-Za-z0-9+/]{20,}={0,2})"/g)].map((match) =>
-    Buffer.from(match[1] ?? "", "base64").toString("hex"),
-  );
-}

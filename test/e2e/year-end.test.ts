@@ -164,5 +164,5 @@ test("started again, the bus serves both shards, and run.json names the one that
   await forwardedIn(next.name);
   const run = JSON.parse(await readFile(bus.bus.folder.runFile, "utf8"));
   expect(run.shard).toBe(next.name);
-  expect(run.logs.map(({ name }: { name: string }) => name)).toEqual([bus.bus.shard.name, next.name]);
+  expect(run.logs.map(({ name }: { name: string }) => name)).toEqual(["registry", bus.bus.shard.name, next.name]);
 });

@@ -9,11 +9,13 @@ import type { Seed } from "../../../deploy/seed/seed.ts";
 import { type DataFolder, openDataFolder } from "./data-folder.ts";
 import type { KeyKind } from "./demonstration-keys.ts";
 import { type DemonstrationShard, type DemonstrationSystem, scenarioShard } from "./demonstration-network.ts";
-import { type RunFile, runFileOf, writeRunFile } from "./run-file.ts";
+import { mergeLogs, type RunFile, runFileOf, writeRunFile } from "./run-file.ts";
 import { RunningParts } from "./running-parts.ts";
 import { seedNetwork } from "./seed-network.ts";
+import { type RunningAudit, startAudit } from "./start-audit.ts";
 import { startDocuments } from "./start-documents.ts";
 import { drainGraceMs, type ReplicaSurroundings, type RunningReplica, startExchange } from "./start-exchange.ts";
+import { type RunningLedger, startLedger } from "./start-ledger.ts";
 import { reconcileShard, startNats } from "./start-nats.ts";
 import type { ReportStart } from "./start-report.ts";
 
@@ -33,7 +35,20 @@ export interface StartBusOptions {
   /** How many of them run in this process; the others are other processes'. Default: all. */
   readonly runReplicas?: number;
   /** Ports to listen on; 0 or absent: free ones. */
-  readonly ports?: { readonly registry?: number; readonly exchange?: number; readonly documents?: number };
+  readonly ports?: {
+    readonly registry?: number;
+    readonly exchange?: number;
+    readonly documents?: number;
+    readonly ledger?: number;
+    readonly logs?: number;
+    readonly audit?: number;
+  };
+  /** Keeps the index for auditors, too: in the PostgreSQL named, or embedded. Absent: no index, which many tests and tools do without. */
+  readonly audit?: { readonly databaseUrl?: string | undefined };
+  /** Spans of the ledger other than the default, in milliseconds. "elsewhere": another process keeps the logs, or nobody does. */
+  readonly ledger?:
+    | "elsewhere"
+    | { readonly sealEveryMs?: number; readonly sealSoonMs?: number; readonly witnessTimeoutMs?: number };
   /** Told of progress in whole sentences. */
   readonly report?: ReportStart;
   readonly logger?: Logger;
@@ -41,12 +56,17 @@ export interface StartBusOptions {
 
 /** A bus that runs. */
 export interface Bus {
+  /** As run.json says it now. */
   readonly run: RunFile;
   readonly folder: DataFolder;
   readonly shard: DemonstrationShard;
   readonly registry: RegistryFollower;
   readonly registrarKey: SigningKey;
   readonly replicas: readonly RunningReplica[];
+  /** Null where it is kept elsewhere. */
+  readonly ledger: RunningLedger | null;
+  /** Null where no index is kept. */
+  readonly audit: RunningAudit | null;
   /** Version and origin of the nats-server, for people. */
   readonly natsServer: string;
   /** Process id of the embedded nats-server; null if it is somebody else's. */
@@ -113,19 +133,38 @@ async function startParts(options: StartBusOptions, parts: RunningParts): Promis
   registryServer.setAllServing(true);
 
   let announced: RunFile | null = null;
-  let served: Pick<RunFile, "shard" | "logs"> = { shard: shard.name, logs: [] };
+  let shardForOpening = shard.name;
+  const servedShards: { name: string; origin: string }[] = [];
+  let ledger: RunningLedger | null = null;
+  let writing = Promise.resolve();
+  const announcement = (): Pick<RunFile, "shard" | "logs"> => ({
+    shard: shardForOpening,
+    logs: mergeLogs(servedShards, ledger?.announcements() ?? []),
+  });
+  /** A shard or log that joins later is found by whoever reads run.json from now on. */
+  const announceAgain = (): void => {
+    if (announced === null) return;
+    const run: RunFile = { ...announced, ...announcement() };
+    announced = run;
+    writing = writing
+      .then(() => writeRunFile(folder, run))
+      .catch((error: unknown) => logger.error({ err: error }, "run.json is not up to date."));
+  };
   const onServed: ReplicaSurroundings["onServed"] = ({ name, origin }, forOpening) => {
-    served = { shard: forOpening, logs: [...served.logs, { name, origin }] };
-    // A shard that joins later is found by whoever reads run.json from now on.
-    if (announced !== null) {
-      announced = { ...announced, ...served };
-      void writeRunFile(folder, announced).catch((error: unknown) =>
-        logger.error({ err: error }, "run.json is not up to date."),
-      );
-    }
+    shardForOpening = forOpening;
+    servedShards.push({ name, origin });
+    announceAgain();
   };
   const streamsOf = (name: string) => reconcileShard(nats, name);
   const around = { folder, nats, registry: registry.follower, server, logger };
+  // Making the embedded database takes seconds on first start: it happens in its own thread while the others start.
+  const startingAudit =
+    options.audit === undefined
+      ? null
+      : startAudit({ ...around, port: options.ports?.audit ?? 0, databaseUrl: options.audit.databaseUrl }, parts);
+  startingAudit?.catch(() => {}); // said below, where it is awaited
+  // Should another part fail meanwhile, what this one starts is there to be stopped.
+  parts.add("the start of the index", async () => void (await startingAudit?.catch(() => {})));
   const documents = await startDocuments({ ...around, port: options.ports?.documents ?? 0 }, parts);
   // Fed by the first replica, which decodes each event once for all in this process.
   const followersOf: ReplicaSurroundings["followersOf"] = async (name) => [await documents.serveShard(name)];
@@ -137,18 +176,53 @@ async function startParts(options: StartBusOptions, parts: RunningParts): Promis
     replicas.push(await startExchange(`exchange-${index}`, on, parts));
   }
 
-  const grpc = { registry: registryServer.address, exchange: replicas[0]?.address ?? "", documents: documents.address };
-  const run = { ...runFileOf(folder, shard, nats.url, grpc, server, network.systems), ...served };
-  announced = run;
-  await writeRunFile(folder, run);
-  parts.add("run.json", () => rm(folder.runFile, { force: true }));
+  if (options.ledger !== "elsewhere") {
+    const startingLedger = startLedger(
+      {
+        ...around,
+        port: options.ports?.ledger ?? 0,
+        httpPort: options.ports?.logs ?? 0,
+        onLog: () => announceAgain(),
+        ...(options.ledger === undefined ? {} : { spans: options.ledger }),
+      },
+      parts,
+    );
+    // Statements are accepted without a ledger; what they promise is alarmed by their time, and by whoever asks for a receipt.
+    ledger = await startingLedger.catch((error: Error) => {
+      logger.error({ err: error }, "The ledger does not run.");
+      report(`The ledger does not run, so nothing is sealed: ${error.message}`);
+      return null;
+    });
+  }
+  const runningLedger = ledger;
+  const audit = startingAudit === null ? null : await startingAudit;
+
+  const grpc = {
+    registry: registryServer.address,
+    exchange: replicas[0]?.address ?? "",
+    documents: documents.address,
+    ledger: runningLedger?.address ?? "",
+    audit: audit?.address ?? "",
+  };
+  const first: RunFile = { ...runFileOf(folder, shard, nats.url, grpc, server, network.systems), ...announcement() };
+  announced = first;
+  await writeRunFile(folder, first);
+  parts.add("run.json", async () => {
+    announced = null;
+    await writing;
+    await rm(folder.runFile, { force: true });
+  });
   return {
-    run,
+    get run() {
+      return announced ?? first;
+    },
     folder,
     shard,
     registry: registry.follower,
     registrarKey: network.registrarKey,
     replicas,
+    ledger: runningLedger,
+    audit,
     natsServer: `${version}, ${nats.origin}`,
     natsPid: nats.pid,
     failed: nats.failed,

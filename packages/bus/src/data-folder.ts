@@ -26,6 +26,12 @@ export interface DataFolder {
   readonly delivery: string;
   /** Index of the documents. */
   readonly documents: string;
+  /** The index's embedded database, and the key of its page tokens. */
+  readonly audit: string;
+  /** The transparency logs, a folder each. */
+  readonly ledger: string;
+  /** Whom this network trusts: its logs and witnesses. */
+  readonly policy: string;
 }
 
 /** The layout of a data folder; makes the folders that must exist. */
@@ -46,6 +52,9 @@ export async function openDataFolder(path: string): Promise<DataFolder> {
     exchange: join(root, "exchange"),
     delivery: join(root, "delivery"),
     documents: join(root, "documents"),
+    audit: join(root, "audit"),
+    ledger: join(root, "ledger"),
+    policy: join(root, "policy.txt"),
   };
   for (const path of [folder.nats, folder.tls, folder.logs, folder.agencyKeys, folder.promiseKeys, folder.logKeys]) {
     await mkdir(path, { recursive: true, mode: 0o700 });

@@ -1,3 +1,4 @@
+import { type AuditScopeRecord, RecordStatus } from "@lienthong/contracts/registry/v1/record";
 import type { Seed } from "../../../deploy/seed/seed.ts";
 
 /** A shard that a demonstration network declares. */
@@ -83,6 +84,28 @@ export function demonstrationSystems(seed: Seed): DemonstrationSystem[] {
   return [
     { id: operatorSystem, name: { vi: "Công cụ của đơn vị vận hành", en: "Tools of the operator" }, agencies: [] },
     ...systems.map(({ id, name, agencies }) => ({ id, name, agencies })),
+  ];
+}
+
+/** The city's inspectorate, which audits the demonstration. */
+export const demonstrationAuditor = "hn-thanhtra";
+
+/**
+ * What may be audited: everything, by the inspectorate, where the seed has it. That an inspectorate would read every dossier, rather than those
+ * of an inspection that was decided on, is an assumption of the demonstration.
+ */
+export function demonstrationAuditScopes(seed: Seed): AuditScopeRecord[] {
+  if (!seed.agencies.some(({ record }) => record.id === demonstrationAuditor)) return [];
+  return [
+    {
+      id: "thanh-tra-thanh-pho",
+      auditor: demonstrationAuditor,
+      shards: [],
+      agencies: [],
+      procedures: [],
+      ground: "Luật Thanh tra số 11/2022/QH15; phạm vi giả định cho mạng trình diễn",
+      status: RecordStatus.RECORD_STATUS_ACTIVE,
+    },
   ];
 }
 

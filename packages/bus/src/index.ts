@@ -4,6 +4,7 @@ export { ensureSigningKey, type KeyKind } from "./demonstration-keys.ts";
 export {
   type DemonstrationShard,
   type DemonstrationSystem,
+  demonstrationAuditor,
   demonstrationNetworkName,
   demonstrationSystems,
   narrowSeed,
@@ -12,7 +13,16 @@ export {
   scenarioShard,
   scenarioStart,
 } from "./demonstration-network.ts";
-export type { RunFile } from "./run-file.ts";
+export {
+  type CheckedLog,
+  checkLedger,
+  LedgerMissingError,
+  type LedgerToolOptions,
+  type RepairedLog,
+  repairLedger,
+} from "./ledger-tools.ts";
+export { type RestoredStream, restoreStream } from "./restore-stream.ts";
+export type { LogAnnouncement, RunFile } from "./run-file.ts";
 export { shardOf } from "./seed-network.ts";
 export {
   type ServedProcess,
@@ -21,5 +31,6 @@ export {
   servedServices,
   serveService,
 } from "./serve.ts";
+export type { RunningAudit } from "./start-audit.ts";
 export type { RunningReplica } from "./start-exchange.ts";
 export type { ReportStart, StartReport } from "./start-report.ts";

@@ -13,6 +13,7 @@ import { demonstrationKeyKind, ensureAgencyKeys, ensureSigningKey, type KeyKind 
 import {
   type DemonstrationShard,
   type DemonstrationSystem,
+  demonstrationAuditScopes,
   demonstrationNetworkName,
   demonstrationSystems,
   operatorSystem,
@@ -151,6 +152,7 @@ export async function seedNetwork(
         closed: false,
       },
     ],
+    auditScopes: demonstration ? demonstrationAuditScopes(seed) : [],
   });
   if (seeded.written > 0) {
     const root = Buffer.from(seeded.head.root).toString("hex").slice(0, 16);

@@ -7,16 +7,18 @@ import type { Seed } from "../../../deploy/seed/seed.ts";
 import { openDataFolder } from "./data-folder.ts";
 import type { DemonstrationShard } from "./demonstration-network.ts";
 import { followShards } from "./follow-shards.ts";
-import { type RunFile, readRunFile, runFileOf, writeRunFile } from "./run-file.ts";
+import { mergeLogs, type RunFile, readRunFile, runFileOf, writeRunFile } from "./run-file.ts";
 import { RunningParts } from "./running-parts.ts";
 import { seedNetwork, shardOf } from "./seed-network.ts";
+import { startAudit } from "./start-audit.ts";
 import { startDocuments } from "./start-documents.ts";
 import { drainGraceMs, startExchange } from "./start-exchange.ts";
+import { type RunningLedger, startLedger } from "./start-ledger.ts";
 import { natsAccess, reconcileShard, seedsFolderOf, startNats } from "./start-nats.ts";
 import type { ReportStart } from "./start-report.ts";
 
 /** Services that can run in a process of their own. `store`: the nats-server, its streams, and the registry's seed. */
-export const servedServices = ["store", "registry", "exchange", "documents"] as const;
+export const servedServices = ["store", "registry", "exchange", "documents", "ledger", "audit"] as const;
 
 /** One of them. */
 export type ServedService = (typeof servedServices)[number];
@@ -56,6 +58,8 @@ export async function serveService(service: ServedService, options: ServeService
   try {
     if (service === "store") return await serveStore(options, parts);
     if (service === "documents") return await serveDocuments(options, parts);
+    if (service === "ledger") return await serveLedger(options, parts);
+    if (service === "audit") return await serveAudit(options, parts);
     return service === "registry" ? await serveRegistry(options, parts) : await serveExchange(options, parts);
   } catch (error) {
     await parts.stopAll().catch(() => {});
@@ -87,7 +91,7 @@ async function serveStore(options: ServeServiceOptions, parts: RunningParts): Pr
   // The streams of every shard are made here, where the administrator's rights are.
   const shards = await followShards(registry, ({ name }) => reconcileShard(nats, name).then(() => {}), options.logger);
   parts.add("the shards that the store waits for", () => shards.stop());
-  const grpc = { registry: "", exchange: "", documents: "" };
+  const grpc = { registry: "", exchange: "", documents: "", ledger: "", audit: "" };
   await writeRunFile(folder, runFileOf(folder, shard, nats.url, grpc, await authority.server(), network.systems));
   parts.add("run.json", () => rm(folder.runFile, { force: true }));
   return { address: nats.url, stopped: null, failed: nats.failed, stop: () => parts.stopAll() };
@@ -187,5 +191,68 @@ async function serveDocuments(options: ServeServiceOptions, parts: RunningParts)
   );
   parts.add("the shards that the documents wait for", () => shards.stop());
   await announce(folder, "documents", running.address);
+  return { address: running.address, stopped: null, failed: failed.promise, stop: () => parts.stopAll() };
+}
+
+async function serveLedger(options: ServeServiceOptions, parts: RunningParts): Promise<ServedProcess> {
+  const { folder, server, nats } = await attach(options);
+  const { logger, port } = options;
+  const connection = await nats.connect("ledger", "lienthong registry of ledger");
+  parts.add("the registry follower's connection", () => connection.close());
+  const failed = Promise.withResolvers<Error>();
+  const registry = followRegistry({
+    connection,
+    // A head of its own: what this process acted on must still be there when it starts again.
+    headPath: join(folder.ledger, "registry-head"),
+    onStopped: (error) => failed.resolve(error),
+  });
+  parts.add("the registry follower", () => registry.stop());
+  await registry.caughtUp;
+  let running: RunningLedger | null = null;
+  const announceLogs = async (): Promise<void> => {
+    const run = readRunFile(folder);
+    if (run === null || running === null) return;
+    const kept = running.announcements();
+    const shards = [...registry.state.shards()].map(({ record: { name, origin } }) => ({ name, origin }));
+    await writeRunFile(folder, {
+      ...run,
+      logs: mergeLogs(shards, kept),
+      grpc: { ...run.grpc, ledger: running.address },
+    });
+  };
+  let writing = Promise.resolve();
+  const onLog = (): void => {
+    writing = writing
+      .then(announceLogs)
+      .catch((error: unknown) => logger.error({ err: error }, "run.json is not up to date."));
+  };
+  running = await startLedger({ folder, nats, registry, server, port, httpPort: 0, logger, onLog }, parts);
+  onLog();
+  await writing;
+  return {
+    address: running.address,
+    stopped: running.stopped(),
+    failed: failed.promise,
+    stop: () => parts.stopAll(),
+  };
+}
+
+async function serveAudit(options: ServeServiceOptions, parts: RunningParts): Promise<ServedProcess> {
+  const { folder, server, nats } = await attach(options);
+  const { logger, port } = options;
+  const connection = await nats.connect("audit", "lienthong registry of audit");
+  parts.add("the registry follower's connection", () => connection.close());
+  const failed = Promise.withResolvers<Error>();
+  const registry = followRegistry({
+    connection,
+    // A head of its own: what this process acted on must still be there when it starts again.
+    headPath: join(folder.audit, "registry-head"),
+    onStopped: (error) => failed.resolve(error),
+  });
+  parts.add("the registry follower", () => registry.stop());
+  await registry.caughtUp;
+  const databaseUrl = process.env.LIENTHONG_DATABASE_URL;
+  const running = await startAudit({ folder, nats, registry, server, port, logger, databaseUrl }, parts);
+  await announce(folder, "audit", running.address);
   return { address: running.address, stopped: null, failed: failed.promise, stop: () => parts.stopAll() };
 }

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { accessRecorder } from "@lienthong/audit";
 import { createGrpcServer, type Logger, realClock, type StoredTlsMaterial } from "@lienthong/chassis";
 import { ShardClock, type ShardRecord } from "@lienthong/contracts/registry/v1/record";
 import { createDelivery, deliveryService, ServedDeliveries } from "@lienthong/delivery";
@@ -108,7 +109,7 @@ export async function startExchange(
   if (exchange === undefined) throw new Error("The registry declares no shard; the registrar must add one first.");
 
   const listening = await createGrpcServer({
-    services: [exchangeService(shards, registry), deliveryService(deliveries)],
+    services: [exchangeService(shards, registry, accessRecorder(connection, realClock)), deliveryService(deliveries)],
     tls: on.server,
     address: `127.0.0.1:${on.port}`,
     logger,

@@ -2,6 +2,8 @@ import { statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { reconcileDocumentStreams } from "@lienthong/documents";
 import {
+  accessRetentionDaysDefault,
+  declareAccessStream,
   declareEventStream,
   declareRegistryStream,
   declareSettledStream,
@@ -72,6 +74,14 @@ export async function startNats(folder: DataFolder, report: ReportStart, parts: 
   };
 }
 
+/** LIENTHONG_ACCESS_RETENTION_DAYS: how long it is kept who looked at what. */
+function accessRetentionDays(): number {
+  const value = process.env.LIENTHONG_ACCESS_RETENTION_DAYS;
+  if (value === undefined || value === "") return accessRetentionDaysDefault;
+  if (/^[1-9]\d{0,4}$/.test(value) && Number(value) <= 36_500) return Number(value);
+  throw new Error(`LIENTHONG_ACCESS_RETENTION_DAYS is "${value}"; allowed: a whole number of days from 1 to 36500.`);
+}
+
 /** An eighth of what is free, at most 64 GiB: documents must never take the disk from events. */
 async function documentBytesMaxOn(path: string): Promise<number> {
   const { bavail, bsize } = await statfs(path);
@@ -86,6 +96,7 @@ export async function reconcileShard(nats: StartedNats, shard: string): Promise<
     const manager = await jetstreamManager(admin, { checkAPI: false });
     await reconcileStreams(manager, [
       declareRegistryStream({ replicas: 1 }),
+      declareAccessStream({ replicas: 1, retentionDays: accessRetentionDays() }),
       declareEventStream({ shard, replicas: 1 }),
       declareSettledStream({ shard, replicas: 1 }),
     ]);

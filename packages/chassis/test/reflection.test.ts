@@ -1,9 +1,11 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
+import { AuditServiceService } from "@lienthong/contracts/audit/v1/audit_service";
 import { fileRegistry } from "@lienthong/contracts/descriptors";
 import { DeliveryServiceService } from "@lienthong/contracts/exchange/v1/delivery_service";
 import { DocumentServiceService } from "@lienthong/contracts/exchange/v1/document_service";
 import { ExchangeServiceService } from "@lienthong/contracts/exchange/v1/exchange_service";
+import { LedgerServiceService } from "@lienthong/contracts/ledger/v1/ledger_service";
 import { RegistryServiceService } from "@lienthong/contracts/registry/v1/registry_service";
 import { describe, expect, it, vi } from "vitest";
 import {
@@ -22,22 +24,27 @@ const root = new URL("../../../", import.meta.url);
 
 /** Every service of proto/, with handlers that refuse. */
 function allServices(): GrpcService[] {
-  return [DeliveryServiceService, DocumentServiceService, ExchangeServiceService, RegistryServiceService].map(
-    (definition) => {
-      const refuse = (): never => {
-        throw busError("SUBJECT_UNKNOWN", { subject: "x" });
-      };
-      const handlers = Object.entries(definition).map(([name, method]) => [
-        name,
-        method.requestStream
-          ? bidiHandler(refuse)
-          : method.responseStream
-            ? serverStreamHandler(refuse)
-            : unaryHandler(refuse),
-      ]);
-      return grpcService(definition as typeof RegistryServiceService, Object.fromEntries(handlers));
-    },
-  );
+  return [
+    AuditServiceService,
+    DeliveryServiceService,
+    DocumentServiceService,
+    ExchangeServiceService,
+    LedgerServiceService,
+    RegistryServiceService,
+  ].map((definition) => {
+    const refuse = (): never => {
+      throw busError("SUBJECT_UNKNOWN", { subject: "x" });
+    };
+    const handlers = Object.entries(definition).map(([name, method]) => [
+      name,
+      method.requestStream
+        ? bidiHandler(refuse)
+        : method.responseStream
+          ? serverStreamHandler(refuse)
+          : unaryHandler(refuse),
+    ]);
+    return grpcService(definition as typeof RegistryServiceService, Object.fromEntries(handlers));
+  });
 }
 
 async function bufCurl(

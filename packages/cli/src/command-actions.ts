@@ -1,9 +1,19 @@
 import type { Command } from "commander";
 import type { EnrolmentActions } from "./commands/agency-program.ts";
+import type { AuditActions } from "./commands/audit-program.ts";
+import type { LedgerActions } from "./commands/ledger-program.ts";
 import type { ShardActions } from "./commands/shard-program.ts";
+import type { VerifyActions } from "./commands/verify-program.ts";
+import type { WitnessActions } from "./commands/witness-program.ts";
 
 /** What each command does. Commander hands over its arguments, then the options, then the command itself. */
-export interface CommandActions extends EnrolmentActions, ShardActions {
+export interface CommandActions
+  extends AuditActions,
+    EnrolmentActions,
+    LedgerActions,
+    ShardActions,
+    VerifyActions,
+    WitnessActions {
   readonly up: OptionsAction;
   readonly serve: ArgumentAction;
   readonly agencyList: OptionsAction;
@@ -29,6 +39,7 @@ export interface CommandActions extends EnrolmentActions, ShardActions {
   readonly dossierWithdraw: ArgumentAction;
   readonly dossierStop: ArgumentAction;
   readonly dossierErase: ArgumentAction;
+  readonly dossierCheck: ArgumentAction;
   readonly dossierShow: ArgumentAction;
   readonly dossierTrail: ArgumentAction;
   readonly documentPut: ArgumentAction;

@@ -44,7 +44,47 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
     "lienthong agency keys watch --agency hn-w-00004",
     "lienthong agency keys watch --agency hn-w-00004 --data ./ba-dinh --json",
   ],
+  witness: [
+    "lienthong witness --data ./witness --name witness.example/hanoi --port 4380 --log example.com/log/testdata+33d7b496+AeHTu4Q3hEIMHNqc6fASMsq3rKNx280NI+oO5xCFkkSx",
+  ],
+  audit: [
+    "lienthong audit waiting --as hn-thanhtra",
+    "lienthong audit holdings hn-wold-00004 --as hn-thanhtra",
+    "lienthong audit times --measure receipt --by to-agency --as hn-thanhtra",
+  ],
+  "audit trail": ["lienthong audit trail H26-250505-9001 --as hn-thanhtra"],
+  "audit holdings": [
+    "lienthong audit holdings hn-wold-00004 --as hn-wold-00004",
+    "lienthong audit holdings hn-wold-00004 --at 2025-05-06 --as hn-thanhtra",
+  ],
+  "audit waiting": [
+    "lienthong audit waiting --as hn-thanhtra",
+    "lienthong audit waiting hn-ca-wold-00004 --longer-than 48 --as hn-thanhtra",
+  ],
+  "audit handoffs": [
+    "lienthong audit handoffs --from 2025-05-05 --until 2025-05-12 --outcome refused --as hn-thanhtra",
+    "lienthong audit handoffs --level ward --late --csv --as hn-thanhtra",
+  ],
+  "audit times": [
+    "lienthong audit times --as hn-thanhtra",
+    "lienthong audit times --measure held --by step --clock wall --as hn-thanhtra",
+  ],
+  "audit find": ["lienthong audit find 01970000-0000-7000-8000-000000000001 --as hn-thanhtra"],
+  "audit accesses": [
+    "lienthong audit accesses --as hn-thanhtra",
+    "lienthong audit accesses --by hn-thanhtra --json --as hn-thanhtra",
+  ],
+  "audit rebuild": ["lienthong audit rebuild", "lienthong audit rebuild --compare"],
+  "audit status": ["lienthong audit status", "lienthong audit status --json"],
   shard: ["lienthong shard list", "lienthong shard open hanoi-2027q1 --registrar-key .lienthong/keys/registrar.pem"],
+  ledger: ["lienthong ledger checkpoint", "lienthong ledger fsck"],
+  "ledger fsck": ["lienthong ledger fsck", "lienthong ledger fsck registry --json"],
+  "ledger repair": ["lienthong ledger repair", "lienthong ledger repair hanoi-2026q4 --data ./restored"],
+  "ledger checkpoint": ["lienthong ledger checkpoint", "lienthong ledger checkpoint registry --json"],
+  "ledger receipt": [
+    "lienthong ledger receipt H26-250505-0001 --as hn-wold-00004",
+    "lienthong ledger receipt H26-250505-0001 --event 1 -o opening.tlog-proof --as hn-wold-00004",
+  ],
   "shard list": ["lienthong shard list", "lienthong shard list --json"],
   "shard open": [
     "lienthong shard open hanoi-2027q1 --registrar-key .lienthong/keys/registrar.pem",
@@ -67,6 +107,7 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
   "dossier open": [
     "lienthong dossier open H26-250505-9001 --procedure birth-group-nd63 --as hn-wold-00004",
     "lienthong dossier open H26-250505-9002 --procedure 2.000286 --area 00004 --channel online --as hn-wold-00004",
+    "lienthong dossier open H26-250505-9003 --procedure birth-group-nd63 --applicant applicant.json --as hn-wold-00004",
   ],
   "dossier forward": [
     "lienthong dossier forward H26-250505-9001 --as hn-wold-00004",
@@ -108,7 +149,25 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
   "dossier withdraw": ["lienthong dossier withdraw H26-250505-9001 --as hn-wold-00004"],
   "dossier stop": ["lienthong dossier stop H26-250505-9001 --reason no-supplement --as hn-wold-00004"],
   "dossier erase": ["lienthong dossier erase H26-250505-9001 --reason retention-ended --as hn-wold-00004"],
+  "dossier check": [
+    "lienthong dossier check H26-250505-9001 --salt form.pdf.H26-250505-9001.salts.json --as hn-wold-00004",
+    "lienthong dossier check H26-250505-9001 --salt salts.json --file form.pdf --as hn-wold-00004",
+  ],
   "dossier show": ["lienthong dossier show H26-250505-9001 --as hn-wold-00004"],
+  verify: [
+    "lienthong verify bundle.json",
+    "lienthong verify bundle.json --network HASH --policy policy.txt --lang vi",
+    "lienthong verify bundle.json --log http://127.0.0.1:7480/hanoi-2026q4 --token TOKEN",
+    "lienthong verify promise.json --log http://127.0.0.1:7480/hanoi-2026q4",
+  ],
+  "dossier bundle": [
+    "lienthong dossier bundle H26-250505-9001 -o bundle.json --as hn-wold-00004",
+    "lienthong dossier bundle H26-250505-9001 -o newer.json --since bundle.json --as hn-wold-00004",
+  ],
+  "dossier promise": [
+    "lienthong dossier promise H26-250505-9001 -o promise.json --as hn-wold-00004",
+    "lienthong dossier promise H26-250505-9001 --outbox ./outbox -o promise.json --as hn-wold-00004",
+  ],
   "dossier trail": [
     "lienthong dossier trail H26-250505-9001 --as hn-wold-00004",
     "lienthong dossier trail H26-250505-9001 --as hn-wold-00004 --json",

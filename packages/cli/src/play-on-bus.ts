@@ -49,6 +49,11 @@ export class SystemConnections {
     return this.#connect(operatorSystem, this.#bus.run.grpc.registry);
   }
 
+  /** The operator's connection to the ledger. */
+  ledger(): Connection {
+    return this.#connect(operatorSystem, this.#bus.run.grpc.ledger);
+  }
+
   close(): void {
     for (const connection of this.#open.values()) connection.close();
     this.#open.clear();

@@ -20,7 +20,7 @@ function wordOption(flags: string, description: string, { words: allowed }: Enum
 export function addDossierCommands(
   dossier: Command,
   under: Under,
-  { help }: Pick<Messages, "help">,
+  { help, check }: Pick<Messages, "help" | "check">,
   actions: CommandActions,
 ): void {
   const onDossier = (name: string, description: string): Command =>
@@ -41,6 +41,7 @@ export function addDossierCommands(
     .addOption(channel(help.channelIn))
     .option("--received <TIME>", help.received)
     .option("--choose <EDGE>", help.choose, repeat)
+    .option("--applicant <FILE>", check.help.applicant)
     .option("--document <ID>", help.documentPlain, repeat)
     .action(actions.dossierOpen);
   onBranch("forward", help.dossierForward)
@@ -118,6 +119,10 @@ export function addDossierCommands(
     .addOption(reasonOf(words.erasureReasonWords).makeOptionMandatory())
     .option("--document <ID>", help.documentPlain, repeat)
     .action(actions.dossierErase);
+  onDossier("check", check.help.check)
+    .requiredOption("--salt <FILE>", check.help.salt)
+    .option("--file <FILE>", check.help.file)
+    .action(actions.dossierCheck);
   onDossier("show", help.dossierShow).action(actions.dossierShow);
   onDossier("trail", help.dossierTrail).action(actions.dossierTrail);
 }

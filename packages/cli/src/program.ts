@@ -1,7 +1,11 @@
 import { Argument, Command } from "commander";
 import type { CommandActions } from "./command-actions.ts";
 import { addEnrolmentCommands } from "./commands/agency-program.ts";
+import { addAuditCommands } from "./commands/audit-program.ts";
+import { addLedgerCommands } from "./commands/ledger-program.ts";
 import { addShardCommands } from "./commands/shard-program.ts";
+import { addVerifyCommands } from "./commands/verify-program.ts";
+import { addWitnessCommand } from "./commands/witness-program.ts";
 import { shells } from "./completion/completion-scripts.ts";
 import { examples } from "./examples.ts";
 import type { Language } from "./messages/language.ts";
@@ -55,6 +59,9 @@ export function buildProgram(language: Language, dataDefault: string, actions: C
   under(agency, "show", help.agencyShow).argument("<AGENCY>", help.agencyId).action(actions.agencyShow);
   addEnrolmentCommands(agency, messagesIn(language), under, actions);
   addShardCommands(messagesIn(language), group, under, actions);
+  addLedgerCommands(messagesIn(language), group, under, actions);
+
+  addAuditCommands(messagesIn(language), group, under, actions);
 
   const procedure = group("procedure", help.procedure);
   under(procedure, "list", help.procedureList)
@@ -71,7 +78,9 @@ export function buildProgram(language: Language, dataDefault: string, actions: C
     .action(actions.routeCheck);
 
   const dossier = group("dossier", help.dossier);
-  addDossierCommands(dossier, under, { help }, actions);
+  addDossierCommands(dossier, under, messagesIn(language), actions);
+  addVerifyCommands(program, dossier, messagesIn(language), under, actions);
+  addWitnessCommand(program, messagesIn(language), under, actions);
 
   addDocumentCommands(group("document", help.document_), under, { help }, actions);
 

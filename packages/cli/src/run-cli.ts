@@ -51,6 +51,7 @@ export async function runCli(argv: readonly string[], io: CliIo): Promise<number
         await orInterrupted(work(context, options), ending.signal);
       });
   const agency = () => import("./commands/agency.ts");
+  const audit = () => import("./commands/audit.ts");
   const enrolment = () => import("./commands/agency-request.ts");
   const shards = () => import("./commands/shard.ts");
   const keys = () => import("./commands/agency-keys.ts");
@@ -82,6 +83,15 @@ export async function runCli(argv: readonly string[], io: CliIo): Promise<number
     },
     agencyList: withOptions(async () => (await agency()).agencyList),
     agencyShow: withArgument(async () => (await agency()).agencyShow),
+    auditTrail: withArgument(async () => (await audit()).auditTrail),
+    auditHoldings: withArgument(async () => (await audit()).auditHoldings),
+    auditWaiting: withArgument(async () => (await audit()).auditWaiting),
+    auditHandoffs: withOptions(async () => (await audit()).auditHandoffs),
+    auditTimes: withOptions(async () => (await audit()).auditTimes),
+    auditFind: withArgument(async () => (await audit()).auditFind),
+    auditAccesses: withOptions(async () => (await audit()).auditAccesses),
+    auditRebuild: withOptions(async () => (await audit()).auditRebuild),
+    auditStatus: withOptions(async () => (await audit()).auditStatus),
     shardList: withOptions(async () => (await shards()).shardList),
     shardOpen: withArgument(async () => (await shards()).shardOpen),
     shardClose: withArgument(async () => (await shards()).shardClose),
@@ -115,6 +125,19 @@ export async function runCli(argv: readonly string[], io: CliIo): Promise<number
     dossierWithdraw: withArgument(async () => (await ends()).dossierWithdraw),
     dossierStop: withArgument(async () => (await ends()).dossierStop),
     dossierErase: withArgument(async () => (await ends()).dossierErase),
+    dossierCheck: withArgument(async () => (await import("./commands/dossier-check.ts")).dossierCheck),
+    dossierBundle: withArgument(async () => (await import("./commands/bundle.ts")).dossierBundle),
+    dossierPromise: withArgument(async () => (await import("./commands/bundle.ts")).dossierPromise),
+    verify: withArgument(async () => (await import("./commands/verify.ts")).verify),
+    witness: (options, command) =>
+      interruptible(command, async (context) => {
+        const { witness } = await import("./commands/witness.ts");
+        await witness(context, options);
+      }),
+    ledgerFsck: withArgument(async () => (await import("./commands/ledger.ts")).ledgerFsck),
+    ledgerRepair: withArgument(async () => (await import("./commands/ledger.ts")).ledgerRepair),
+    ledgerCheckpoint: withArgument(async () => (await import("./commands/ledger-reading.ts")).ledgerCheckpoint),
+    ledgerReceipt: withArgument(async () => (await import("./commands/ledger-reading.ts")).ledgerReceipt),
     dossierShow: withArgument(async () => (await reading()).dossierShow),
     dossierTrail: withArgument(async () => (await reading()).dossierTrail),
     documentPut: withArgument(async () => (await documents()).documentPut),

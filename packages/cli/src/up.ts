@@ -5,6 +5,7 @@ import { createLogger, installSignalDrain, localDateOfMs, timestampToMs } from "
 import type { ScenarioSummary } from "@lienthong/scenario";
 import { loadSeed } from "../../../deploy/seed/load-seed.ts";
 import { EXIT } from "./exit-codes.ts";
+import { messagesIn } from "./messages/language.ts";
 import { playOnBus, SystemConnections } from "./play-on-bus.ts";
 import { progressDisplay } from "./progress-display.ts";
 import { wrapText } from "./render/text-width.ts";
@@ -12,6 +13,7 @@ import type { UpOptions } from "./run-options.ts";
 import { scenarioTable, showsEnds } from "./scenario-table.ts";
 import { showTrail } from "./show-trail.ts";
 import { upMessages } from "./up-messages.ts";
+import { verifyShown } from "./verify-shown.ts";
 
 const drainTimeoutMs = 20_000;
 
@@ -49,6 +51,7 @@ export async function runUp(options: UpOptions): Promise<number> {
     dataDirectory,
     seed: loadSeed,
     shard: (await shardOf(dataDirectory)) ?? asked,
+    audit: { databaseUrl: process.env.LIENTHONG_DATABASE_URL },
     report: (line, told) => talk(told === undefined ? line : text.report(told)),
   });
   const running = bus;
@@ -123,6 +126,31 @@ async function showScenario(
     out(await showTrail(bus.shard.name, connections, shown.dossier, shown.openedBy, options));
   }
   showCommands(summary, bus, options, out);
+  if (shown !== null) await showVerification(bus, connections, shown.dossier, shown.openedBy, options, out);
+}
+
+/** The last word: what was shown, verified from a file, and how to do it again. */
+async function showVerification(
+  bus: Bus,
+  connections: SystemConnections,
+  dossier: string,
+  agency: string,
+  options: UpOptions,
+  out: (line?: string) => void,
+): Promise<void> {
+  // A ledger that stopped has said why; the bus runs on without it.
+  if (bus.ledger === null || bus.ledger.stopped() !== null) return;
+  const words = messagesIn(options.language).verify;
+  try {
+    const { text, command } = await verifyShown(bus, connections, dossier, agency, options);
+    out(text);
+    out(words.again);
+    out(`  ${command}`);
+  } catch (error) {
+    // The bus serves on whether its last word could be proven at once or not.
+    out(words.notVerified((error as Error).message));
+  }
+  out();
 }
 
 function showSummary(summary: ScenarioSummary, options: UpOptions, out: (line?: string) => void): void {

@@ -41,10 +41,14 @@ export class CliBus {
   }
 }
 
-/** Starts a bus with a few wards on free ports. */
-export async function startCliBus(areas: readonly string[] = ["00004"]): Promise<CliBus> {
+/** Starts a bus with a few wards on free ports; with `audit`, it keeps an index. */
+export async function startCliBus(
+  areas: readonly string[] = ["00004"],
+  options: { readonly audit?: boolean } = {},
+): Promise<CliBus> {
   const data = await mkdtemp(join(tmpdir(), "lienthong-cli-bus-"));
-  const bus = await startBus({ dataDirectory: data, seed: async () => narrowSeed(await loadSeed(), areas) });
+  const seed = async () => narrowSeed(await loadSeed(), areas);
+  const bus = await startBus({ dataDirectory: data, seed, ...(options.audit === true ? { audit: {} } : {}) });
   return new CliBus(bus, data);
 }
 

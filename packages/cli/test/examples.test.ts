@@ -15,8 +15,10 @@ const routeFile = new URL("../../../deploy/seed/routes/birth-group.yaml", import
 let cli: CliBus;
 let files: string;
 beforeAll(async () => {
-  cli = await startCliBus();
+  cli = await startCliBus(undefined, { audit: true });
   files = await mkdtemp(join(tmpdir(), "lienthong-examples-"));
+  const applicant = { kind: "citizen", identity: "999199000001", name: "Nguyễn Thị Ánh", born: "1999-02-28" };
+  await writeFile(join(files, "applicant.json"), JSON.stringify(applicant));
   for (const name of ["form.pdf", "receipt.pdf"]) await writeFile(join(files, name), `%PDF-1.7 ${name}`);
 }, 120_000);
 afterAll(async () => {
@@ -28,7 +30,7 @@ afterAll(async () => {
 const before: Readonly<Record<string, readonly Stage[]>> = {
   "": ["nothing", "nothing", "nothing", "opened"],
   dossier: ["nothing", "opened", "completed"],
-  "dossier open": ["nothing", "nothing"],
+  "dossier open": ["nothing", "nothing", "nothing"],
   "dossier forward": ["completed", "homeCompleted", "allowanceTaken"],
   "dossier acknowledge": ["forked"],
   "dossier refuse": ["forked"],
@@ -46,8 +48,11 @@ const before: Readonly<Record<string, readonly Stage[]>> = {
   "dossier withdraw": ["forked"],
   "dossier stop": ["awaited"],
   "dossier erase": ["opened"],
+  "dossier check": ["completed", "completed"],
   "dossier show": ["opened"],
   "dossier trail": ["opened", "opened"],
+  "audit trail": ["opened"],
+  "ledger receipt": ["opened", "opened"],
   document: ["opened", "opened"],
   "document put": ["opened"],
   "document get": ["opened"],
@@ -55,13 +60,13 @@ const before: Readonly<Record<string, readonly Stage[]>> = {
 };
 
 /** Examples that other tests run: those that are a bus themselves, and what the registrar and the keepers of keys do. */
-const elsewhere = /^(up|serve|agency (request|approve|install|rotate|renew|revoke|keys.*))$/;
+const elsewhere = /^(up|serve|verify|dossier (bundle|promise)|witness|agency (request|approve|install|rotate|renew|revoke|keys.*))$/;
 
 const cases = Object.entries(examples)
   .filter(([path]) => !elsewhere.test(path))
   .flatMap(([path, lines]) => lines.map((line, index) => ({ path, line, stage: before[path]?.[index] ?? null })))
   // A new shard would take the dossiers of the other examples to another clock.
-  .filter(({ line }) => !/^lienthong (up|serve|shard (open|close))\b/.test(line));
+  .filter(({ line }) => !/^lienthong (up|serve|ledger repair|shard (open|close))\b/.test(line));
 
 describe("the examples of help", () => {
   it("are there for every command", () => {
@@ -78,19 +83,23 @@ describe("the examples of help", () => {
     const code = newCode();
     if (stage !== null) await bring(cli, code, stage);
     const words = wordsOf(line.replace(/ > \S+$/, "")).slice(1);
-    const documentId = words.some((word) => /^01970000-/.test(word))
-      ? (
-          await cli.json(
-            `document put ${join(files, "form.pdf")} --dossier ${code} --kind application-form --as hn-wold-00004`,
-          )
-        ).documentId
-      : "";
+    const checks = words[1] === "check" && words[0] === "dossier";
+    const documentId =
+      checks || words.some((word) => /^01970000-/.test(word))
+        ? (
+            await cli.json(
+              `document put ${join(files, "form.pdf")} --dossier ${code} --kind application-form --as hn-wold-00004`,
+            )
+          ).documentId
+        : "";
     const own = words.map((word) => {
       if (/^H26-250505-\d+$/.test(word)) return code;
       if (/^01970000-/.test(word)) return String(documentId);
-      if (word.endsWith(".pdf")) return join(files, word);
+      if (word.endsWith("salts.json")) return join(files, `form.pdf.${code}.salts.json`);
+      if (/\.(pdf|tlog-proof)$/.test(word) || word === "applicant.json") return join(files, word);
       return word.endsWith(".yaml") ? routeFile : word;
     });
+    if (checks) await cli.ok(`dossier forward ${code} --document ${documentId} --as hn-wold-00004`);
     const watches = words[0] === "inbox";
     const arrived = Promise.withResolvers<void>();
     if (watches) await bring(cli, code, "allowanceForwarded");

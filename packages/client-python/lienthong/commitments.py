@@ -35,8 +35,23 @@ def commitment(salt: bytes, kind: str, data: bytes | Iterable[bytes]) -> bytes:
     return mac.digest()
 
 
+_IDENTITIES = {"citizen": r"(\d{12})?", "foreigner": r"([A-Z]{3}:[0-9A-Z]{1,32})?", "organisation": r"(\d{10}|\d{13})?"}
+_BORN = r"(\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?)?"
+
+
 def applicant_bytes(kind: str, identity: str, name: str, born: str = "") -> bytes:
-    """The applicant's canonical bytes: the name in form C, single spaces and capitals, as identity papers print it."""
+    """The applicant's canonical bytes: the name in form C, single spaces and capitals, as identity papers print it.
+
+    ValueError names the part that has another form than docs/signed-bytes.md says, and never repeats what stands in it."""
     words = re.split("[\t-\r \xa0]+", unicodedata.normalize("NFC", name))
     printed = unicodedata.normalize("NFC", " ".join(word for word in words if word).upper())
+    wrong = (
+        "kind" if kind not in _IDENTITIES
+        else "identity" if not re.fullmatch(_IDENTITIES[kind], identity, re.ASCII)
+        else "born" if not re.fullmatch("" if kind == "organisation" else _BORN, born, re.ASCII)
+        else "name" if not 0 < len(printed) <= 400 or any(unicodedata.category(c) in {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"} for c in printed)
+        else None
+    )  # fmt: skip
+    if wrong is not None:
+        raise ValueError(f"The applicant's {wrong} has not the form that docs/signed-bytes.md describes.")
     return _framed(text.encode() for text in ("lienthong applicant v1", kind, identity, printed, born))

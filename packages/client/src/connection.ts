@@ -5,13 +5,17 @@ import {
   grpcChannelOptions,
   type TlsMaterial,
 } from "@lienthong/chassis/channel";
+import { AuditServiceClient } from "@lienthong/contracts/audit/v1/audit_service";
 import { DeliveryServiceClient } from "@lienthong/contracts/exchange/v1/delivery_service";
 import { DocumentServiceClient } from "@lienthong/contracts/exchange/v1/document_service";
 import { ExchangeServiceClient } from "@lienthong/contracts/exchange/v1/exchange_service";
+import { LedgerServiceClient } from "@lienthong/contracts/ledger/v1/ledger_service";
 import { RegistryServiceClient } from "@lienthong/contracts/registry/v1/registry_service";
+import { type AuditCalls, auditCalls } from "./audit-calls.ts";
 import { type DeliveryCalls, deliveryCalls } from "./delivery-receiver.ts";
 import { type DocumentCalls, documentCalls } from "./documents.ts";
 import { type ExchangeCalls, exchangeCalls } from "./exchange-calls.ts";
+import { type LedgerCalls, ledgerCalls } from "./ledger-calls.ts";
 import { type RegistryCalls, registryCalls } from "./registry-calls.ts";
 import { CALL_DEADLINE_MS } from "./unary-call.ts";
 
@@ -33,6 +37,8 @@ export interface Connection {
   readonly registry: RegistryCalls;
   readonly delivery: DeliveryCalls;
   readonly documents: DocumentCalls;
+  readonly ledger: LedgerCalls;
+  readonly audit: AuditCalls;
   /** Ends the connection; calls under way finish first. */
   close(): void;
 }
@@ -55,6 +61,8 @@ export function connect({ address, tls, deadlineMs = CALL_DEADLINE_MS, channel }
     registry: registryCalls(new RegistryServiceClient(address, credentials, on), defaults),
     delivery: deliveryCalls(new DeliveryServiceClient(address, credentials, on), defaults),
     documents: documentCalls(new DocumentServiceClient(address, credentials, on), defaults),
+    ledger: ledgerCalls(new LedgerServiceClient(address, credentials, on), defaults),
+    audit: auditCalls(new AuditServiceClient(address, credentials, on)),
     close: () => channelOverride.close(),
   };
 }

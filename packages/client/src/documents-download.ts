@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
+import { bytesPassed } from "@lienthong/chassis/passing-bytes";
 import type { ServiceErrorLike } from "@lienthong/chassis/status";
 import type {
   DocumentServiceClient,
@@ -130,6 +131,7 @@ async function fetchOnce(
       arriving.content?.update(data);
       await file.write(data, 0, data.length, arriving.bytes);
       arriving.bytes += data.length;
+      bytesPassed(data.length);
       onProgress?.(arriving.bytes, total);
     }
   } catch (error) {
@@ -185,6 +187,7 @@ async function decryptVerified(
       content.update(piece);
       sizeBytes += BigInt(piece.length);
       await file.write(piece);
+      bytesPassed(piece.length);
     }
     await file.sync();
   } finally {

@@ -2,6 +2,7 @@ import { createReadStream } from "node:fs";
 import { mkdtemp, open, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { bytesPassed } from "@lienthong/chassis/passing-bytes";
 import type { Document } from "@lienthong/contracts/exchange/v1/statement";
 import { commitmentHasher, newSalt } from "@lienthong/statement";
 import { v7 as uuidV7 } from "uuid";
@@ -67,6 +68,7 @@ export async function prepareDocument(source: DocumentSource): Promise<SpooledDo
       content.update(piece);
       sizeBytes += piece.length;
       yield piece;
+      bytesPassed(piece.length);
     }
   }
   async function* travellingBytes(): ByteSource {

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { open } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import type { ClientDuplexStream } from "@grpc/grpc-js";
+import { bytesPassed } from "@lienthong/chassis/passing-bytes";
 import type { ServiceErrorLike } from "@lienthong/chassis/status";
 import type {
   DocumentServiceClient,
@@ -43,7 +44,8 @@ export interface UploadedDocument {
 
 type UploadCall = ClientDuplexStream<UploadDocumentRequest, UploadDocumentResponse>;
 
-const chunkBytes = 262_144;
+/** Bytes in one message: gRPC takes 16 messages, and copies each, before it tells that the other side does not read. */
+const chunkBytes = 65_536;
 const firstBackoffMs = 50;
 
 /** Uploads a prepared document, going on where a lost connection left it. Rejects with BusCallError when going on is of no use. */
@@ -167,6 +169,7 @@ async function sendFrom(
       const data = buffer.subarray(0, bytesRead);
       if (!call.write({ what: { $case: "chunk", value: { offset: BigInt(at), data } } })) await drained(call, ended);
       at += bytesRead;
+      bytesPassed(bytesRead);
     }
     if (!isOver(call, ended)) call.end();
   } finally {

@@ -61,6 +61,10 @@ export function openRefusal(
       "This is not an optional edge of the route.",
     );
   }
+  if (open.competentAgency !== "" && rules.agencyStatus(open.competentAgency) === "unknown") {
+    const sentence = `The registry has no agency '${open.competentAgency}'; leave it empty for the one the route resolves to.`;
+    return refuse("AGENCY_UNKNOWN", "statement.open.competent_agency", sentence);
+  }
   const author = statement.author?.agency ?? "";
   if (!rules.isCompetent({ agency: author, role: step.role, areaCode: open.areaCode, procedure })) {
     return refuse(

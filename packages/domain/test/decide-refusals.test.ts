@@ -51,6 +51,7 @@ describe("what opening a dossier needs", () => {
     ["a route of the registry", { routeEntry: entryHash(9) }, "ROUTE_UNKNOWN", "open.route_entry"],
     ["a calendar of the registry", { calendarEntry: entryHash(9) }, "CALENDAR_UNKNOWN", "open.calendar_entry"],
     ["an area that exists", { areaCode: "99999" }, "AREA_UNKNOWN", "open.area_code"],
+    ["a competent agency of the registry", { competentAgency: "nobody" }, "AGENCY_UNKNOWN", "open.competent_agency"],
     ["a start step", { step: "appraise" }, "STEP_OUT_OF_TURN", "open.step"],
     ["edges that are optional", { chosenEdges: ["to-appraise"] }, "STEP_OUT_OF_TURN", "open.chosen_edges[0]"],
   ] as const)("%s", (_, changes, reason, field) => {

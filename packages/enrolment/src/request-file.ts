@@ -169,11 +169,14 @@ async function readCertificate(pem: string): Promise<ReadCertificateRequest> {
 }
 
 function readSystem(field: JsonField): AskedSystem {
-  const name = /^[^\p{C}]{0,400}$/u;
+  // Published with the registry: the number of a person must not slip in with a name.
+  const name = /^(?!.*\d{9})[^\p{C}]{0,400}$/u;
   return {
     id: field.at("id").text(idForm, idAllowed),
-    nameVi: field.at("nameVi").text(/^[^\p{C}]{1,400}$/u, "a name of 1 to 400 characters"),
-    nameEn: field.at("nameEn").text(name, "a name of 0 to 400 characters"),
+    nameVi: field
+      .at("nameVi")
+      .text(/^(?!.*\d{9})[^\p{C}]{1,400}$/u, "a name of 1 to 400 characters without 9 digits in a row"),
+    nameEn: field.at("nameEn").text(name, "a name of 0 to 400 characters without 9 digits in a row"),
   };
 }
 

@@ -3,6 +3,8 @@ import { DiscardPolicy, JetStreamApiError, RetentionPolicy, StorageType } from "
 import { jetStreamErrorCodes } from "./jetstream-api.ts";
 import { headerBytesMax, payloadBytesMax } from "./limits.ts";
 import {
+  accessStreamName,
+  accessSubject,
   allEventSubjects,
   eventStreamName,
   registryStreamName,
@@ -30,6 +32,8 @@ export interface DeclaredStream {
   allow_direct: boolean;
   deny_delete: boolean;
   deny_purge: boolean;
+  /** How long a message stays, in nanoseconds; absent: for good. */
+  max_age?: number;
 }
 
 /** A stream on the server is not as declared. */
@@ -77,6 +81,28 @@ export function declareSettledStream(options: { shard: string; replicas: number 
   };
 }
 
+/** Five years, leap days included. */
+export const accessRetentionDaysDefault = 1_826;
+const nanosPerDay = 86_400_000_000_000;
+
+/**
+ * Who looked at what, for as long as it is kept. Nobody can delete or alter a record before its time; the server removes it afterwards.
+ * `retentionDays`: 1 to 36,500; a shorter span than before removes what is older than it.
+ */
+export function declareAccessStream(options: { replicas: number; retentionDays?: number }): DeclaredStream {
+  const days = options.retentionDays ?? accessRetentionDaysDefault;
+  if (!(Number.isInteger(days) && days >= 1 && days <= 36_500)) {
+    throw new RangeError(`Look-ups are kept for ${days} days; allowed is a whole number from 1 to 36500.`);
+  }
+  return {
+    ...appendOnly(options.replicas),
+    name: accessStreamName,
+    description: "Who looked at what",
+    subjects: [accessSubject],
+    max_age: days * nanosPerDay,
+  };
+}
+
 function appendOnly(replicas: number): Omit<DeclaredStream, "name" | "description" | "subjects"> {
   return {
     max_msgs_per_subject: -1,
@@ -110,7 +136,14 @@ const plainSettings = {
 } as const satisfies Partial<StreamConfig>;
 
 /** Settings that may differ on a stream that exists and are then updated. */
-const updatableSettings = ["description", "num_replicas", "max_msg_size", "allow_atomic", "allow_direct"] as const;
+const updatableSettings = [
+  "description",
+  "num_replicas",
+  "max_msg_size",
+  "allow_atomic",
+  "allow_direct",
+  "max_age",
+] as const;
 
 /** Settings in which a stream that exists must be as declared: changing them could drop messages or already did. */
 const fixedSettings = ["subjects", "max_msgs_per_subject", "discard", "deny_delete", "deny_purge"] as const;
@@ -155,10 +188,10 @@ export async function reconcileStreams(
       continue;
     }
     refuseUnsafe(stream, actual);
-    const changed: string[] = updatableSettings.filter((setting) => !isSame(actual[setting], stream[setting]));
+    const changed: string[] = updatableSettings.filter((setting) => !isSame(actual[setting], stream[setting] ?? 0));
     if (actual.duplicate_window !== duplicateWindowNanos) changed.push("duplicate_window");
     if (changed.length > 0) {
-      const wanted = Object.fromEntries(updatableSettings.map((setting) => [setting, stream[setting]]));
+      const wanted = Object.fromEntries(updatableSettings.map((setting) => [setting, stream[setting] ?? 0]));
       await jsm.streams.update(name, { ...actual, ...wanted, duplicate_window: duplicateWindowNanos });
     }
     done.push({ name, action: changed.length > 0 ? "updated" : "unchanged", changed });
@@ -206,6 +239,8 @@ function refuseUnsafe(stream: DeclaredStream, actual: StreamConfig): void {
   const cure = "Such a stream may have lost messages already: look at who made it, and move its content to a new one.";
   for (const [setting, wanted] of Object.entries(plainSettings)) {
     const value = actual[setting as keyof typeof plainSettings];
+    // A stream that declares a span may be given another one; one that declares none keeps everything.
+    if (setting === "max_age" && stream.max_age !== undefined) continue;
     if (value !== undefined && !isSame(value, wanted)) throw wrongSetting(stream.name, setting, value, wanted, cure);
   }
   for (const setting of fixedSettings) {

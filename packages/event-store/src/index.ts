@@ -3,7 +3,9 @@ export { appendRefusals, batchMessagesMax, createAppender } from "./append.ts";
 export { ConnectionLostError } from "./connection-watch.ts";
 export type { DeclaredStream, ReconciledStream } from "./declared-streams.ts";
 export {
+  accessRetentionDaysDefault,
   assertStreams,
+  declareAccessStream,
   declareEventStream,
   declareRegistryStream,
   declareSettledStream,
@@ -20,10 +22,13 @@ export type { HeadWriter } from "./head-writer.ts";
 export { openHeadWriter } from "./head-writer.ts";
 export { JetStreamRefusedError } from "./jetstream-api.ts";
 export { payloadBytesMax } from "./limits.ts";
+export { appendRecord, readRecords } from "./plain-records.ts";
 export type { Reader, StoredMessage, StreamPosition, SubjectHead } from "./read.ts";
 export { createReader } from "./read.ts";
 export type { EventSubject, SettledSubject } from "./subjects.ts";
 export {
+  accessStreamName,
+  accessSubject,
   allEventSubjects,
   eventStreamName,
   eventSubject,

@@ -5,11 +5,17 @@
 
 const shardPattern = /^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$/;
 const dossierCodePattern = /^[A-Y0-9][0-9A-Z]{2}(\.[0-9A-Z]{2,3}){0,6}-(\d{6}|\d{8})-\d{4,12}$/;
-const agencyPattern = /^[a-z0-9](?:[a-z0-9-]{0,62})$/;
+const agencyPattern = /^[a-z0-9](?:[a-z0-9-]{0,63})$/;
 const subscriptionPattern = /^[a-z0-9](?:[a-z0-9-]{0,30})$/;
 
 /** Dossier codes never start with "_", so this token cannot be mistaken for one. */
 const shardEventToken = "_shard";
+
+/** The single subject of records of look-ups; no shard's subject has two tokens. */
+export const accessSubject = "lt.access";
+
+/** The stream that keeps them. */
+export const accessStreamName = "LT_ACCESS";
 
 /** The single subject of the registry's log. */
 export const registrySubject = "lt.registry";
@@ -82,7 +88,7 @@ export function parseEventSubject(subject: string): EventSubject {
 export function settledSubject(shard: string, agency: string, subscription: string): string {
   if (!agencyPattern.test(agency)) {
     throw new RangeError(
-      `${quoted(agency)} is not an agency id: 1 to 63 of a-z, 0-9 and "-", starting with a letter or digit.`,
+      `${quoted(agency)} is not an agency id: 1 to 64 of a-z, 0-9 and "-", starting with a letter or digit.`,
     );
   }
   if (!subscriptionPattern.test(subscription)) {

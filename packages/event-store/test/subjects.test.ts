@@ -11,7 +11,7 @@ import {
 
 const shards = fc.stringMatching(/^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$/);
 const codes = fc.stringMatching(/^[A-Y0-9][0-9A-Z]{2}(\.[0-9A-Z]{2,3}){0,6}-(\d{6}|\d{8})-\d{4,12}$/);
-const agencies = fc.stringMatching(/^[a-z0-9](?:[a-z0-9-]{0,62})$/);
+const agencies = fc.stringMatching(/^[a-z0-9](?:[a-z0-9-]{0,63})$/);
 const subscriptions = fc.stringMatching(/^[a-z0-9](?:[a-z0-9-]{0,30})$/);
 const token = /^[A-Za-z0-9_-]+$/;
 

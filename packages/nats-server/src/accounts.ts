@@ -49,10 +49,16 @@ export function inboxPrefixOf(role: Role): string {
 
 const eventSubjects = "lt.*.event.>";
 const settledSubjects = "lt.*.settled.>";
-/** Records of documents, and the bytes of their parts. Dropping parts is a publish with a rollup header: a right to purge could not be
- * narrowed to one stream. */
+/** Records of documents, and the bytes of their parts. */
 const documentSubjects = ["lt.*.document.>", "lt.*.part.>"];
+/**
+ * Overwrites one message and removes it: what erasure takes. The right cannot be narrowed to the documents' streams, so every stream
+ * that must not lose a message says `deny_delete` itself, as those of events and of the registry do; a test tries.
+ */
+const deleteMessages = "$JS.API.STREAM.MSG.DELETE.*";
 const registrySubjects = ["lt.registry", "lt.registry.>"];
+/** Records of look-ups: added to, never read by who is looked at, and removed by their age alone. */
+const accessSubject = "lt.access";
 
 /**
  * Everything reading takes: stream state, direct get (also in batches), and pull consumers that acknowledge nothing.
@@ -94,8 +100,8 @@ export const rolePermissions: Readonly<Record<Role, RolePermissions>> = {
     subscribeAllow: [`${inboxPrefixOf("admin")}.>`],
   },
   exchange: {
-    purpose: "The only writer of events.",
-    publishAllow: [eventSubjects, settledSubjects, ...readStreams],
+    purpose: "The only writer of events; records who looked at a trail under an audit scope.",
+    publishAllow: [eventSubjects, settledSubjects, accessSubject, ...readStreams],
     // `lt.*.event.>` alone would also match `lt.registry.event.x`, which the registry's stream takes in.
     publishDeny: registrySubjects,
     subscribeAllow: [`${inboxPrefixOf("exchange")}.>`],
@@ -113,8 +119,8 @@ export const rolePermissions: Readonly<Record<Role, RolePermissions>> = {
     subscribeAllow: [`${inboxPrefixOf("delivery")}.>`],
   },
   documents: {
-    purpose: "Reads events, keeps the documents that they name.",
-    publishAllow: [...documentSubjects, ...readStreams],
+    purpose: "Reads events, keeps the documents that they name, overwrites those that are erased.",
+    publishAllow: [...documentSubjects, deleteMessages, ...readStreams],
     publishDeny: registrySubjects,
     subscribeAllow: [`${inboxPrefixOf("documents")}.>`],
   },
@@ -125,8 +131,8 @@ export const rolePermissions: Readonly<Record<Role, RolePermissions>> = {
     subscribeAllow: [`${inboxPrefixOf("ledger")}.>`],
   },
   audit: {
-    purpose: "Reads events for auditors; writes nothing.",
-    publishAllow: [...readStreams],
+    purpose: "Reads events for auditors; writes who looked at what, and nothing else.",
+    publishAllow: [accessSubject, ...readStreams],
     publishDeny: [],
     subscribeAllow: [`${inboxPrefixOf("audit")}.>`],
   },

@@ -1,5 +1,5 @@
-import { createHmac } from "node:crypto";
 import { Document } from "@lienthong/contracts/exchange/v1/statement";
+import { commitmentTo } from "@lienthong/statement";
 import { uuidV7Of } from "./names.ts";
 import type { SeededRandom } from "./seeded-random.ts";
 
@@ -192,12 +192,12 @@ export function documentsShownAt(procedure: string, step: string, documents: rea
 }
 
 /**
- * A commitment as real authors make it, over bytes that stand for a person: nobody is behind it. HMAC-SHA-256(salt of 32 random bytes,
- * kind ‖ 0x00 ‖ bytes); salt and bytes are drawn from the scenario's source, so a repeated play commits to the same.
+ * A commitment as real authors make it, over bytes that stand for a person: nobody is behind it. Salt
+ * and bytes are drawn from the scenario's source, so a repeated play commits to the same.
  */
 export function commitment(kind: string, random: SeededRandom): Uint8Array {
   const salt = random.bytes(32);
-  return Uint8Array.from(createHmac("sha256", salt).update(`${kind}\0`).update(random.bytes(48)).digest());
+  return commitmentTo(salt, kind, random.bytes(48));
 }
 
 function documentOf(paper: Paper, random: SeededRandom, atMs: number): Document {

@@ -32,6 +32,10 @@ export interface TestBusOptions {
   readonly dataDirectory?: string;
   /** Systems instead of the demonstration's. */
   readonly systems?: StartBusOptions["systems"];
+  /** Spans of the ledger other than the default. */
+  readonly ledger?: StartBusOptions["ledger"];
+  /** Whether, and where, an index is kept. */
+  readonly audit?: StartBusOptions["audit"];
 }
 
 /** Area codes of former wards in Ba Đình and Hoàn Kiếm districts. */
@@ -60,8 +64,8 @@ export class TestBus {
     };
   }
 
-  /** Connection of a system to an exchange replica (0 is the first), the registry or the documents; closed by `stop`. */
-  connection(system: string, to: number | "registry" | "documents" = 0): Connection {
+  /** Connection of a system to an exchange replica (0 is the first), the registry, the documents, the ledger or the index; closed by `stop`. */
+  connection(system: string, to: number | "registry" | "documents" | "ledger" | "audit" = 0): Connection {
     const key = `${system}/${to}`;
     const known = this.#connections.get(key);
     if (known !== undefined) return known;
@@ -71,7 +75,7 @@ export class TestBus {
   }
 
   /** A connection of its own, to be closed by the caller. */
-  newConnection(system: string, to: number | "registry" | "documents" = 0): Connection {
+  newConnection(system: string, to: number | "registry" | "documents" | "ledger" | "audit" = 0): Connection {
     const address = typeof to === "string" ? this.bus.run.grpc[to] : this.bus.replicas[to]?.address;
     if (address === undefined) throw new Error(`There is no exchange replica ${to}.`);
     return connect({ address, tls: this.tls(system) });
@@ -129,6 +133,8 @@ export async function startTestBus(options: TestBusOptions = {}): Promise<TestBu
     ...(options.replicas === undefined ? {} : { replicas: options.replicas }),
     ...(options.runReplicas === undefined ? {} : { runReplicas: options.runReplicas }),
     ...(systems === undefined ? {} : { systems }),
+    ...(options.ledger === undefined ? {} : { ledger: options.ledger }),
+    ...(options.audit === undefined ? {} : { audit: options.audit }),
   });
   return new TestBus(bus, options.dataDirectory === undefined);
 }

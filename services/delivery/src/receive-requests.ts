@@ -8,6 +8,7 @@ import type {
   SettleDeliveryRequest,
   SettledDelivery,
 } from "@lienthong/contracts/exchange/v1/delivery_service";
+import { idPattern } from "@lienthong/statement";
 
 /** The subscription of those who name none. */
 export const mainSubscription = "main";
@@ -20,8 +21,8 @@ const settledPerMessageMax = 10_000;
 const pageSizeDefault = 100;
 const pageSizeMax = 1_000;
 const waitMsMax = 20_000;
-const agencyPattern = /^[a-z0-9][a-z0-9-]{0,62}$/;
-const subscriptionPattern = /^[a-z0-9][a-z0-9-]{0,30}$/;
+/** Subscription names stand in streams and in "delivered" events: no number of a person may slip in. */
+const subscriptionPattern = /^(?!.*\d{9})[a-z0-9][a-z0-9-]{0,30}$/;
 
 /** Which subscription of which agencies, from where; the form is right. */
 export interface CheckedSubscription {
@@ -101,8 +102,8 @@ function checkShard(named: string, shard: string, prefix: string): void {
 }
 
 function checkAgency(agency: string, field: string): void {
-  if (agencyPattern.test(agency)) return;
-  throw invalid(field, "1 to 63 characters of a-z, 0-9 and '-', the first a letter or digit");
+  if (idPattern.test(agency)) return;
+  throw invalid(field, "1 to 64 of a-z, 0-9 and '-', not beginning with '-'");
 }
 
 function checkName(named: string, prefix: string): string {
@@ -110,7 +111,7 @@ function checkName(named: string, prefix: string): string {
   if (subscriptionPattern.test(named)) return named;
   throw invalid(
     `${prefix}subscription`,
-    "1 to 31 characters of a-z, 0-9 and '-', the first a letter or digit; empty: main",
+    "1 to 31 characters of a-z, 0-9 and '-', the first a letter or digit, without 9 digits in a row; empty: main",
   );
 }
 

@@ -62,6 +62,7 @@ const refusals: [string, () => What[], string, string][] = [
   ],
   ["an agency unknown", () => [startOf({ agencies: ["nobody"] })], "DELEGATION_MISSING", "start.agencies[0]"],
   ["a bad name", () => [startOf({ subscription: "Main" })], "FIELD_INVALID", "start.subscription"],
+  ["a person's number", () => [startOf({ subscription: "cccd-079099000001" })], "FIELD_INVALID", "start.subscription"],
   ["a long name", () => [startOf({ subscription: "a".repeat(32) })], "FIELD_INVALID", "start.subscription"],
   ["too much credit", () => [startOf({ credit: 10_001 })], "FIELD_INVALID", "start.credit"],
   ["an index that is none", () => [startOf({ fromLeafIndex: 2n ** 60n })], "FIELD_INVALID", "start.from_leaf_index"],

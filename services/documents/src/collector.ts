@@ -192,25 +192,22 @@ export class Collector {
     }
   }
 
-  async #eraseOne(documentId: string, { dossier, wallMs }: Erasure): Promise<boolean> {
-    const { records, parts, clock } = this.#options;
+  async #eraseOne(documentId: string, { dossier, wallMs, sequence: erasedAt }: Erasure): Promise<boolean> {
+    const { records, parts, trails, clock } = this.#options;
     for (;;) {
       const { record, sequence } = await records.read(documentId);
       // Ids come from the statement; one of another dossier is none of its business.
-      if (record === null || record.dossier !== dossier || record.createdMs > wallMs) return false;
+      if (record === null || record.dossier !== dossier) return false;
+      if (record.createdMs > wallMs) {
+        // It began later, or the clock of its service was ahead of the exchange's: one that was named before was there before.
+        const before = await trails.documents(dossier, erasedAt);
+        if (!before.names(documentId, record.transferDigest)) return false;
+      }
       if (record.state === "erased" && record.token === "") return false;
-      const none = new Uint8Array(0);
-      const erased: DocumentRecord = {
-        ...record,
-        state: "erased",
-        stateMs: clock.nowMs(),
-        contentSalt: none,
-        transferSalt: none,
-        landmarks: [],
-      };
+      const erased: DocumentRecord = { ...record, state: "erased", stateMs: clock.nowMs(), landmarks: [] };
       const written = record.state === "erased" ? { sequence } : await records.write(erased, sequence);
       if (written === null) continue;
-      // A crash from here on leaves the token in the record: the parts are dropped when this is done again.
+      // From here on nobody is given it. A crash leaves the token in the record: salts and parts are dropped when this is done again.
       if (record.token !== "") await parts.drop(record);
       if ((await records.write({ ...erased, token: "" }, written.sequence)) !== null) return true;
     }

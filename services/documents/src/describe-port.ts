@@ -20,7 +20,7 @@ const recordsPerRead = 200;
 export function describePort(on: DescribePortDependencies): HandlerFor<DocumentServiceService["describeDocuments"]> {
   return unaryHandler(async (request, context) => {
     const { shard, agency, dossier, documentIds, pageSize, pageToken } = request;
-    const { trails, records: store, uploadedBy } = on.served.expect(shard, "shard");
+    const { trails, records: store, parts, uploadedBy } = on.served.expect(shard, "shard");
     checkAgency(agency, "agency");
     checkDossier(dossier, "dossier");
     if (documentIds.length > documentIdsMax) throw invalid("document_ids", `0 to ${documentIdsMax} items`);
@@ -36,19 +36,20 @@ export function describePort(on: DescribePortDependencies): HandlerFor<DocumentS
     const asked = documentIds.length > 0 ? documentIds : [...trail.documentIds, ...uploadedBy(agency, dossier)];
     const candidates = [...new Set(asked)].filter((id) => id > pageToken).sort();
     const wanted = pageSize === 0 ? pageSizeDefault : pageSize;
-    const documents: StoredDocument[] = [];
+    const open: DocumentRecord[] = [];
+    const described = (): Promise<StoredDocument[]> =>
+      Promise.all(open.map(async (record) => storedDocument(record, await parts.salts(record))));
     for (let start = 0; start < candidates.length; start += recordsPerRead) {
       const ids = candidates.slice(start, start + recordsPerRead);
       const records = await store.readSeveral(ids);
       for (const id of ids) {
         const record = records.get(id);
         if (record === undefined || !mayOpen(record)) continue;
-        if (documents.length === wanted) {
-          return { documents, nextPageToken: documents.at(-1)?.document?.documentId ?? "" };
-        }
-        documents.push(storedDocument(record));
+        if (open.length === wanted)
+          return { documents: await described(), nextPageToken: open.at(-1)?.documentId ?? "" };
+        open.push(record);
       }
     }
-    return { documents, nextPageToken: "" };
+    return { documents: await described(), nextPageToken: "" };
   });
 }

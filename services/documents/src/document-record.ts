@@ -5,13 +5,14 @@ import {
   type UploadStart,
 } from "@lienthong/contracts/exchange/v1/document_service";
 import type { Document } from "@lienthong/contracts/exchange/v1/statement";
+import type { DocumentSalts } from "./document-salts.ts";
 
 /**
  * - `uploading`: parts are missing.
  * - `complete`: whole and verified; from here on its bytes never change.
  * - `deleted`: hidden from new statements; its bytes stay for the grace period, and for good if an event names it after all.
  * - `removing`: no event names it and none can any more; its parts are being dropped, then the record goes.
- * - `erased`: by a statement; salts are gone, and parts with them or in a moment.
+ * - `erased`: by a statement; salts and parts are gone, or go in a moment.
  */
 export type RecordState = "uploading" | "complete" | "deleted" | "removing" | "erased";
 
@@ -28,17 +29,15 @@ export interface DocumentRecord {
   /** Size of the bytes that travel. */
   readonly transferSizeBytes: number;
   readonly encrypted: boolean;
-  /** 32 bytes each; salts may be empty. */
+  /** 32 bytes each. Their salts lie with the parts: earlier words on a record stay on disk until the store tidies up. */
   readonly contentDigest: Uint8Array;
   readonly transferDigest: Uint8Array;
-  readonly contentSalt: Uint8Array;
-  readonly transferSalt: Uint8Array;
   readonly state: RecordState;
   /** When it came into this state, real UTC, milliseconds since 1970. */
   readonly stateMs: number;
   /** When its upload began, likewise. */
   readonly createdMs: number;
-  /** Names its parts; empty once they are dropped. */
+  /** Names its parts and salts; empty once they are dropped. */
   readonly token: string;
   /** Stream sequences of every 16th part, from the first: where a download that starts in the middle begins to look. */
   readonly landmarks: readonly number[];
@@ -47,19 +46,17 @@ export interface DocumentRecord {
 /** A landmark is kept for every so many parts. */
 export const partsPerLandmark = 16;
 
-const formatVersion = 1;
+const formatVersion = 2;
 
-/** Bytes of a record: JSON, digests and salts in hexadecimal, landmarks as differences. */
+/** Bytes of a record: JSON, digests in hexadecimal, landmarks as differences. */
 export function encodeRecord(record: DocumentRecord): Uint8Array {
-  const { contentDigest, transferDigest, contentSalt, transferSalt, landmarks, ...plain } = record;
+  const { contentDigest, transferDigest, landmarks, ...plain } = record;
   return new TextEncoder().encode(
     JSON.stringify({
       version: formatVersion,
       ...plain,
       contentDigest: hex(contentDigest),
       transferDigest: hex(transferDigest),
-      contentSalt: hex(contentSalt),
-      transferSalt: hex(transferSalt),
       landmarks: landmarks.map((sequence, index) => sequence - (landmarks[index - 1] ?? 0)),
     }),
   );
@@ -68,14 +65,14 @@ export function encodeRecord(record: DocumentRecord): Uint8Array {
 /** The inverse of `encodeRecord`. Throws for bytes that it did not write. */
 export function decodeRecord(bytes: Uint8Array): DocumentRecord {
   const { version, ...plain } = JSON.parse(new TextDecoder().decode(bytes));
-  if (version !== formatVersion) throw new Error(`The record of a document has format version ${version}, not 1.`);
+  if (version !== formatVersion) {
+    throw new Error(`The record of a document has format version ${version}, not ${formatVersion}.`);
+  }
   let sequence = 0;
   return {
     ...plain,
     contentDigest: fromHex(plain.contentDigest),
     transferDigest: fromHex(plain.transferDigest),
-    contentSalt: fromHex(plain.contentSalt),
-    transferSalt: fromHex(plain.transferSalt),
     landmarks: (plain.landmarks as number[]).map((difference) => {
       sequence += difference;
       return sequence;
@@ -96,8 +93,6 @@ export function recordOfStart(start: UploadStart, document: Document, token: str
     encrypted: start.encrypted,
     contentDigest: document.contentDigest,
     transferDigest: document.transferDigest,
-    contentSalt: start.contentSalt,
-    transferSalt: start.transferSalt,
     state: "uploading",
     stateMs: nowMs,
     createdMs: nowMs,
@@ -125,16 +120,18 @@ export function documentState(record: DocumentRecord): DocumentState {
   return states[record.state];
 }
 
-/** The record as the contract shows it. */
-export function storedDocument(record: DocumentRecord): StoredDocument {
+const noBytes = new Uint8Array(0);
+
+/** The record as the contract shows it, with its salts; null: they are gone. */
+export function storedDocument(record: DocumentRecord, salts: DocumentSalts | null): StoredDocument {
   return {
     document: documentOf(record),
     dossier: record.dossier,
     agency: record.agency,
     transferSizeBytes: BigInt(record.transferSizeBytes),
     encrypted: record.encrypted,
-    contentSalt: record.contentSalt,
-    transferSalt: record.transferSalt,
+    contentSalt: salts?.contentSalt ?? noBytes,
+    transferSalt: salts?.transferSalt ?? noBytes,
     state: documentState(record),
     stateTime: timestampFromMs(record.stateMs),
   };

@@ -60,14 +60,13 @@ function declared({ shard, replicas }: DocumentStreamsOptions): Declared[] {
     {
       ...shared,
       name: partStreamName(shard),
-      description: `Bytes of the documents of shard ${shard}`,
+      description: `Bytes and salts of the documents of shard ${shard}`,
       subjects: allPartSubjects(shard),
       max_msgs_per_subject: -1,
       // Full means refused: a part is never pushed out by another.
       discard: DiscardPolicy.New,
       max_msg_size: partBytes + envelopeBytesMax,
-      // How parts are dropped: a message that rolls up its subject.
-      allow_rollup_hdrs: true,
+      allow_rollup_hdrs: false,
       num_replicas: replicas,
     },
   ];
@@ -89,6 +88,11 @@ export async function reconcileDocumentStreams(jsm: JetStreamManager, options: D
       // A crash after this leaves a complete, empty stream; the next start finds it as declared.
       await jsm.streams.add({ ...stream, ...bytes, duplicate_window: duplicateWindowNanos });
     } else {
+      if (isOfBeforeSalts(stream, actual)) {
+        const { subjects, allow_rollup_hdrs } = stream;
+        await jsm.streams.update(stream.name, { ...actual, subjects, allow_rollup_hdrs: allow_rollup_hdrs ?? false });
+        continue;
+      }
       refuseDifferent(stream, actual);
       if (actual.num_replicas !== stream.num_replicas) {
         await jsm.streams.update(stream.name, { ...actual, num_replicas: options.replicas });
@@ -108,6 +112,11 @@ export async function assertDocumentStreams(jsm: JetStreamManager, shard: string
     }
     refuseDifferent(stream, actual);
   }
+}
+
+/** A stream of parts made when salts still lay in the records: it takes one more subject. */
+function isOfBeforeSalts({ subjects }: Declared, actual: StreamConfig): boolean {
+  return subjects.length === 3 && JSON.stringify(actual.subjects) === JSON.stringify(subjects.slice(0, 2));
 }
 
 function refuseDifferent(stream: Declared, actual: StreamConfig): void {

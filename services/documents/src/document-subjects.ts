@@ -34,10 +34,15 @@ export function writerSubject(shard: string, documentId: string, token: string, 
   return `${partSubject(shard, documentId, token)}.writer.${writer}`;
 }
 
-/** The wildcards over all parts, and all marks of writers, of a shard. */
+/** `lt.<shard>.part.<document id>.<token>.salts`: the salts of a document, one message that is written once. */
+export function saltsSubject(shard: string, documentId: string, token: string): string {
+  return `${partSubject(shard, documentId, token)}.salts`;
+}
+
+/** The wildcards over all parts, all marks of writers and all salts of a shard. */
 export function allPartSubjects(shard: string): string[] {
   const parts = `lt.${shardToken(shard)}.part.*.*`;
-  return [parts, `${parts}.writer.*`];
+  return [parts, `${parts}.writer.*`, `${parts}.salts`];
 }
 
 function idToken(documentId: string): string {

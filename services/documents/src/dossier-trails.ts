@@ -5,18 +5,22 @@ import { TrailDocuments } from "./trail-documents.ts";
 
 /** Reads what the trails of a shard's dossiers name. */
 export interface DossierTrails {
-  /** Of one dossier, complete as of the stream's leader; of a dossier that is not open yet, nothing. Rejects with STORE_UNAVAILABLE. */
-  documents(dossier: string): Promise<TrailDocuments>;
+  /**
+   * Of one dossier, complete as of the stream's leader; of a dossier that is not open yet, nothing. `beforeSequence`: only by events before that one of
+   * the stream. Rejects with STORE_UNAVAILABLE.
+   */
+  documents(dossier: string, beforeSequence?: number): Promise<TrailDocuments>;
 }
 
 export function createDossierTrails(connection: NatsConnection, shard: string): DossierTrails {
   const reader = createReader({ connection, streamName: eventStreamName(shard) });
   return {
-    async documents(dossier) {
+    async documents(dossier, beforeSequence = Number.POSITIVE_INFINITY) {
       const events = await reader.messagesOfSubject(eventSubject(shard, dossier)).catch((error: unknown) => {
         throw storeError(error);
       });
-      return new TrailDocuments(events.map(({ payload }) => payload));
+      const seen = events.filter(({ sequence }) => sequence < beforeSequence);
+      return new TrailDocuments(seen.map(({ payload }) => payload));
     },
   };
 }

@@ -1,4 +1,4 @@
-import { busError, type HandlerFor, serverStreamHandler } from "@lienthong/chassis";
+import { busError, bytesPassed, type HandlerFor, serverStreamHandler } from "@lienthong/chassis";
 import type { DocumentServiceService } from "@lienthong/contracts/exchange/v1/document_service";
 import { documentToOpen } from "./document-access.ts";
 import { type DocumentRecord, partsPerLandmark, storedDocument } from "./document-record.ts";
@@ -33,13 +33,15 @@ export function downloadPort(on: DownloadPortDependencies): HandlerFor<DocumentS
       if (request.offset > BigInt(record.transferSizeBytes)) {
         throw invalid("offset", `0 to ${record.transferSizeBytes}, the size of the bytes that travel`);
       }
-      await stream.send({ what: { $case: "document", value: storedDocument(record) } });
+      const salts = await documents.parts.salts(record);
+      await stream.send({ what: { $case: "document", value: storedDocument(record, salts) } });
       for await (const { offset, data } of bytesFrom(Number(request.offset), record, documents)) {
         if (context.ended) throw context.endReason();
         if (context.drainSignal.aborted) throw busError("DRAINING");
         for (let at = 0; at < data.length; at += chunkBytes) {
           const chunk = asBuffer(data.subarray(at, at + chunkBytes));
           await stream.send({ what: { $case: "chunk", value: { offset: BigInt(offset + at), data: chunk } } });
+          bytesPassed(chunk.length);
         }
       }
     } finally {

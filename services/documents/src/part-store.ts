@@ -1,8 +1,10 @@
-import { jetstream, jetstreamManager } from "@nats-io/jetstream";
+import { bytesPassed } from "@lienthong/chassis";
+import { jetstream, jetstreamManager, type StoredMsg } from "@nats-io/jetstream";
 import { headers, type NatsConnection } from "@nats-io/nats-core";
+import { type DocumentSalts, decodeSalts, encodeSalts } from "./document-salts.ts";
 import { partBytes } from "./document-streams.ts";
-import { partStreamName, partSubject, writerSubject } from "./document-subjects.ts";
-import { isConflict, storeError } from "./store-errors.ts";
+import { partStreamName, partSubject, saltsSubject, writerSubject } from "./document-subjects.ts";
+import { isConflict, isGone, storeError } from "./store-errors.ts";
 
 /** A part as it lies in the stream. */
 export interface StoredPart {
@@ -27,7 +29,8 @@ export interface PartsOf {
 }
 
 /**
- * Bytes of documents, in parts of 256 KiB. The place where another object store would be put in: nothing else here knows how bytes are kept.
+ * Bytes of documents, in parts of 256 KiB, and their salts: all that must be gone when a document is. Each message is written once, and
+ * overwritten on disk when it is dropped. The place where another object store would be put in: nothing else here knows how bytes are kept.
  */
 export interface PartStore {
   /** Makes the caller the only writer of an upload that was begun before: no part of another lands after this. Its number. */
@@ -44,7 +47,14 @@ export interface PartStore {
    * with STORE_UNAVAILABLE if the store stops answering, and with an Error if a part is missing.
    */
   read(of: PartsOf, from: { index: number; sequence: number }): AsyncGenerator<StoredPart, void, undefined>;
-  /** Drops all parts. May be done again. */
+  /** Stores the salts as a writer, before the first part. Durable when it resolves with true; false: another writer took over. */
+  putSalts(of: PartsOf, writer: number, salts: DocumentSalts): Promise<boolean>;
+  /** The salts, from the leader; null for none. */
+  salts(of: PartsOf): Promise<DocumentSalts | null>;
+  /**
+   * Drops salts and parts: each message is overwritten with random bytes where it lies on disk, then removed, so that nothing of it is left in the
+   * store's files (on every replica). Takes some milliseconds per part. May be done again.
+   */
   drop(of: PartsOf): Promise<void>;
 }
 
@@ -62,10 +72,7 @@ export async function createPartStore(connection: NatsConnection, shard: string)
 
   /** Number of the newest writer, from the leader. */
   async function newestWriter({ documentId, token }: PartsOf): Promise<number> {
-    const request = { last_by_subj: writerSubject(shard, documentId, token, "*") };
-    const message = await manager.streams.getMessage(streamName, request).catch((error: unknown) => {
-      throw storeError(error);
-    });
+    const message = await lastOf(writerSubject(shard, documentId, token, "*"));
     return message === null ? 0 : Number(message.subject.slice(message.subject.lastIndexOf(".") + 1));
   }
 
@@ -84,6 +91,22 @@ export async function createPartStore(connection: NatsConnection, shard: string)
     }
   }
 
+  /** The last message of a subject, from the leader. */
+  async function lastOf(subject: string): Promise<StoredMsg | null> {
+    return manager.streams.getMessage(streamName, { last_by_subj: subject }).catch((error: unknown) => {
+      throw storeError(error);
+    });
+  }
+
+  /** Removes a message, its bytes overwritten. One that is gone already is as good. */
+  async function overwrite(sequence: number): Promise<void> {
+    try {
+      await manager.streams.deleteMessage(streamName, sequence, true);
+    } catch (error) {
+      if (!isGone(error)) throw storeError(error);
+    }
+  }
+
   async function page(subject: string, sequence: number): Promise<StoredPart[]> {
     const request = { seq: sequence, batch: partsPerPage, next_by_subj: subject };
     const messages = await manager.direct.getBatch(streamName, request);
@@ -95,7 +118,6 @@ export async function createPartStore(connection: NatsConnection, shard: string)
     );
     try {
       for await (const { seq, header, data } of messages) {
-        if (!header.has(partHeader)) continue;
         parts.push({ index: Number(header.get(partHeader)), sequence: seq, data });
       }
     } catch (error) {
@@ -127,15 +149,9 @@ export async function createPartStore(connection: NatsConnection, shard: string)
     },
 
     async last(of) {
-      const message = await manager.streams
-        .getMessage(streamName, { last_by_subj: subjectOf(of) })
-        .catch((error: unknown) => {
-          throw storeError(error);
-        });
+      const message = await lastOf(subjectOf(of));
       if (message === null) return { index: -1, storedMs: 0 };
-      // The mark of dropped parts has no place.
-      const index = message.header.has(partHeader) ? Number(message.header.get(partHeader)) : -1;
-      return { index, storedMs: message.time.getTime() };
+      return { index: Number(message.header.get(partHeader)), storedMs: message.time.getTime() };
     },
 
     async *read(of, from) {
@@ -162,16 +178,36 @@ export async function createPartStore(connection: NatsConnection, shard: string)
       }
     },
 
-    async drop(of) {
-      // No writer that is still at it puts a part behind what is dropped.
-      await takeOver(of);
-      const rollup = headers();
-      rollup.set("Nats-Rollup", "sub");
+    async putSalts(of, writer, salts) {
       try {
-        // A crash before this leaves the parts, and the record that says they must go: it is done again. After it they are gone.
-        await client.publish(subjectOf(of), new Uint8Array(0), { headers: rollup, ttl: markFor });
+        const next = writerSubject(shard, of.documentId, of.token, writer + 1);
+        const expect = { lastSubjectSequence: 0, lastSubjectSequenceSubject: next };
+        // Durable between this line and its answer. A crash here leaves them there or not; whoever takes over looks.
+        await client.publish(saltsSubject(shard, of.documentId, of.token), encodeSalts(salts), { expect });
+        return true;
       } catch (error) {
+        if (isConflict(error)) return false;
         throw storeError(error);
+      }
+    },
+
+    async salts({ documentId, token }) {
+      if (token === "") return null;
+      const message = await lastOf(saltsSubject(shard, documentId, token));
+      return message === null ? null : decodeSalts(message.data);
+    },
+
+    async drop(of) {
+      // No writer that is still at it puts anything behind what is dropped.
+      await takeOver(of);
+      // Salts first: without them what was committed to cannot be tried out any more, whatever else is still there.
+      for (const subject of [saltsSubject(shard, of.documentId, of.token), subjectOf(of)]) {
+        // A crash in here leaves the rest, and the record that says it must go: this is done again. One by one from the end and at the
+        // leader, so that none is passed over that a replica has not heard of.
+        for (let last = await lastOf(subject); last !== null; last = await lastOf(subject)) {
+          await overwrite(last.seq);
+          bytesPassed(last.data.length);
+        }
       }
     },
   };

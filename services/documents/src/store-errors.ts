@@ -3,6 +3,8 @@ import { JetStreamApiError } from "@nats-io/jetstream";
 
 const wrongLastSequence = 10071;
 const wrongLastSequenceConstant = 10164;
+const sequenceNotFound = 10043;
+const messageDeleteFailed = 10057;
 const insufficientStorage = 10047;
 const streamStoreFailed = 10077;
 
@@ -10,6 +12,14 @@ const streamStoreFailed = 10077;
 export function isConflict(error: unknown): boolean {
   return (
     error instanceof JetStreamApiError && (error.code === wrongLastSequence || error.code === wrongLastSequenceConstant)
+  );
+}
+
+/** Whether a message that was to be deleted is there no more. */
+export function isGone(error: unknown): boolean {
+  return (
+    error instanceof JetStreamApiError &&
+    (error.code === sequenceNotFound || (error.code === messageDeleteFailed && /no message found/.test(error.message)))
   );
 }
 

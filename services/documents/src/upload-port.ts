@@ -1,4 +1,4 @@
-import { type BusError, bidiHandler, busError, type HandlerFor } from "@lienthong/chassis";
+import { type BusError, bidiHandler, busError, bytesPassed, type HandlerFor } from "@lienthong/chassis";
 import type {
   DocumentServiceService,
   UploadDocumentRequest,
@@ -78,7 +78,9 @@ export function uploadPort(on: UploadPortDependencies): HandlerFor<DocumentServi
             message: `The upload ended after ${upload.received} of ${upload.transferSizeBytes} bytes; continue it at ${upload.durableBytes}.`,
           });
         }
-        await upload.add(checkChunk(next, upload.received, upload.transferSizeBytes).data);
+        const { data } = checkChunk(next, upload.received, upload.transferSizeBytes);
+        await upload.add(data);
+        bytesPassed(data.length);
         if (upload.durableBytes - told >= bytesPerProgress) {
           told = upload.durableBytes;
           await stream.send(progressAnswer(told));

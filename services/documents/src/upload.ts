@@ -1,4 +1,4 @@
-import { busError, type Clock } from "@lienthong/chassis";
+import { type BusError, busError, bytesPassed, type Clock } from "@lienthong/chassis";
 import { type CommitmentHasher, commitmentHasher, commitmentsEqual } from "@lienthong/statement";
 import { nuid } from "@nats-io/nats-core";
 import {
@@ -8,6 +8,7 @@ import {
   recordOfStart,
   sameBytes,
 } from "./document-record.ts";
+import type { DocumentSalts } from "./document-salts.ts";
 import { partBytes } from "./document-streams.ts";
 import type { PartStore } from "./part-store.ts";
 import type { HeldRecord, RecordStore } from "./record-store.ts";
@@ -37,12 +38,16 @@ export async function beginUpload(checked: CheckedStart, on: UploadDependencies)
     const { record } = held;
     if (record === null) {
       const begun = recordOfStart(start, document, nuid.next(), clock.nowMs());
-      // A crash after this leaves an upload without parts, to be continued or collected.
+      // A crash after this leaves an upload without salts and parts, to be continued or collected.
       const written = await records.write(begun, held.sequence);
-      if (written !== null) return { kind: "open", upload: new Upload(written, on, 0) };
-      continue; // Somebody else was first: look at what they wrote.
+      if (written === null) continue; // Somebody else was first: look at what they wrote.
+      // Before the first part, so that a document that is complete has its salts. A crash after this leaves an upload without parts.
+      if (!(await parts.putSalts(begun, 0, start))) continue;
+      return { kind: "open", upload: new Upload(written, start, on, 0) };
     }
     expectSame(checked, record);
+    const salts = await parts.salts(record);
+    if (salts !== null) expectSameSalts(start, salts, record);
     switch (record.state) {
       case "complete":
         return { kind: "complete", record };
@@ -58,8 +63,11 @@ export async function beginUpload(checked: CheckedStart, on: UploadDependencies)
         await parts.drop(record);
         await records.forget(record.documentId, held.sequence);
         continue;
-      case "uploading":
-        return { kind: "open", upload: await Upload.resume(held as HeldRecord & { record: DocumentRecord }, on) };
+      case "uploading": {
+        const upload = await Upload.resume(held as HeldRecord & { record: DocumentRecord }, start, on);
+        if (upload !== null) return { kind: "open", upload };
+        continue;
+      }
     }
   }
   throw busError("UPLOAD_SUPERSEDED", { document: document.documentId });
@@ -79,12 +87,18 @@ function expectSame({ start, document }: CheckedStart, record: DocumentRecord): 
             ? "encrypted"
             : Number(start.transferSizeBytes) !== record.transferSizeBytes
               ? "transfer_size_bytes"
-              : record.state !== "erased" && !sameBytes(start.transferSalt, record.transferSalt)
-                ? "transfer_salt"
-                : record.state !== "erased" && !sameBytes(start.contentSalt, record.contentSalt)
-                  ? "content_salt"
-                  : null;
+              : null;
   if (field !== null) throw busError("DOCUMENT_DIFFERS", { field: `start.${field}`, document: document.documentId });
+}
+
+/** Throws DOCUMENT_DIFFERS, naming the salt, unless the start has those that are stored. */
+function expectSameSalts(start: DocumentSalts, stored: DocumentSalts, { documentId }: DocumentRecord): void {
+  const field = !sameBytes(start.transferSalt, stored.transferSalt)
+    ? "transfer_salt"
+    : !sameBytes(start.contentSalt, stored.contentSalt)
+      ? "content_salt"
+      : null;
+  if (field !== null) throw busError("DOCUMENT_DIFFERS", { field: `start.${field}`, document: documentId });
 }
 
 /** One upload under way: bytes go in, parts come out, digests grow. One part is all that it holds in memory. */
@@ -102,25 +116,38 @@ export class Upload {
   #received = 0;
 
   /** `writer`: 0 for the one that began the upload. */
-  constructor(held: HeldRecord, on: UploadDependencies, writer: number) {
+  constructor(held: HeldRecord, salts: DocumentSalts, on: UploadDependencies, writer: number) {
     const record = held.record as DocumentRecord;
     this.#on = on;
     this.#writer = writer;
     this.#held = { record, sequence: held.sequence };
-    this.#transfer = commitmentHasher(record.transferSalt, record.kind);
-    this.#content = record.encrypted ? null : commitmentHasher(record.contentSalt, record.kind);
+    this.#transfer = commitmentHasher(salts.transferSalt, record.kind);
+    this.#content = record.encrypted ? null : commitmentHasher(salts.contentSalt, record.kind);
     this.#part = new Uint8Array(Math.min(partBytes, record.transferSizeBytes));
   }
 
-  /** Goes on behind the parts that are durable. They are read again: the digests must cover what is stored, not what was once sent. */
-  static async resume(held: HeldRecord, on: UploadDependencies): Promise<Upload> {
-    const upload = new Upload(held, on, await on.parts.takeOver(held.record as DocumentRecord));
-    const { record } = upload.#held;
+  /**
+   * Goes on behind the parts that are durable. They are read again: the digests must cover what is stored, not what was once sent. Null:
+   * yet another call took it over. Throws DOCUMENT_DIFFERS if it began with other salts.
+   */
+  static async resume(
+    held: HeldRecord & { readonly record: DocumentRecord },
+    salts: DocumentSalts,
+    on: UploadDependencies,
+  ): Promise<Upload | null> {
+    const { record } = held;
+    const writer = await on.parts.takeOver(record);
+    // Asked after taking over: now nobody else can put them.
+    const stored = await on.parts.salts(record);
+    if (stored !== null) expectSameSalts(salts, stored, record);
+    else if (!(await on.parts.putSalts(record, writer, salts))) return null;
+    const upload = new Upload(held, salts, on, writer);
     const last = await on.parts.last(record);
     if (last.index < 0) return upload;
     for await (const { index, sequence, data } of on.parts.read(record, { index: 0, sequence: 1 })) {
       if (index > last.index) break;
       upload.#partIsDurable(index, sequence, data);
+      bytesPassed(data.length);
     }
     if (upload.#nextIndex !== last.index + 1) {
       throw new Error(
@@ -189,16 +216,14 @@ export class Upload {
     if ((await records.write(completed, sequence)) !== null) return completed;
     const now = await records.read(record.documentId);
     if (now.record?.state === "complete" && now.record.token === record.token) return now.record;
-    await this.#dropUnlessOwned(now);
-    throw this.#superseded();
+    throw await this.#ended(now);
   }
 
   async #storePart(): Promise<void> {
     const data = this.#part.subarray(0, this.#partFilled);
     const sequence = await this.#on.parts.append(this.#held.record, this.#writer, this.#nextIndex, data);
     if (sequence === null) {
-      await this.#dropUnlessOwned(await this.#on.records.read(this.documentId));
-      throw this.#superseded();
+      throw await this.#ended(await this.#on.records.read(this.documentId));
     }
     this.#partFilled = 0;
     this.#partIsDurable(this.#nextIndex, sequence, data);
@@ -212,12 +237,10 @@ export class Upload {
     this.#received += data.length;
   }
 
-  /** If the record went away, or began anew, while a part of ours was on its way, that part belongs to nobody. */
-  async #dropUnlessOwned(now: HeldRecord): Promise<void> {
-    if (now.record?.token !== this.#held.record.token) await this.#on.parts.drop(this.#held.record);
-  }
-
-  #superseded() {
-    return busError("UPLOAD_SUPERSEDED", { document: this.documentId });
+  /** Why somebody else had the last word. If the record went away, or began anew, while a part of ours was on its way, that part belongs to nobody. */
+  async #ended({ record }: HeldRecord): Promise<BusError> {
+    if (record?.token !== this.#held.record.token) await this.#on.parts.drop(this.#held.record);
+    const reason = record?.state === "erased" ? "DOCUMENT_ERASED" : "UPLOAD_SUPERSEDED";
+    return busError(reason, { document: this.documentId });
   }
 }

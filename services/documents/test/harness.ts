@@ -43,9 +43,11 @@ import {
 /** A nats-server with its roles and a certificate authority, shared by the tests of a file. */
 export interface Ground {
   readonly folder: string;
-  readonly nats: EmbeddedNats;
+  nats: EmbeddedNats;
   readonly authority: DevelopmentAuthority;
   connect(role: Role): Promise<NatsConnection>;
+  /** Ends the nats-server and starts it again on the same folder and port; connections find it again. */
+  restartNats(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -53,25 +55,30 @@ export async function prepareGround(): Promise<Ground> {
   const folder = await mkdtemp(join(tmpdir(), "documents-test-"));
   const found = await findNatsServer({ env: { ...process.env, LIENTHONG_NATS_URL: undefined } });
   if (found.kind !== "binary") throw new Error("No nats-server binary was found.");
-  const nats = await startEmbeddedNats({ binaryPath: found.path, dataDirectory: join(folder, "nats") });
+  const startNats = () => startEmbeddedNats({ binaryPath: found.path, dataDirectory: join(folder, "nats") });
   const authority = await openDevelopmentAuthority({ folder: join(folder, "tls") });
   const connections: NatsConnection[] = [];
-  return {
+  const ground: Ground = {
     folder,
-    nats,
+    nats: await startNats(),
     authority,
     async connect(role) {
-      const { seedFilePath } = nats.credentials[role];
-      const connection = await connectAs({ url: nats.url, role, seedFilePath, name: `test-${role}` });
+      const { seedFilePath } = ground.nats.credentials[role];
+      const connection = await connectAs({ url: ground.nats.url, role, seedFilePath, name: `test-${role}` });
       connections.push(connection);
       return connection;
     },
+    async restartNats() {
+      await ground.nats.stop();
+      ground.nats = await startNats();
+    },
     async stop() {
       await Promise.all(connections.map((connection) => connection.close()));
-      await nats.stop();
+      await ground.nats.stop();
       await rm(folder, { recursive: true, force: true });
     },
   };
+  return ground;
 }
 
 /** A clock that shows the real time, moved forward as a test wants. */

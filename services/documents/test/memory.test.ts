@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { open, readFile, writeFile } from "node:fs/promises";
+import { open, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface, type Interface } from "node:readline";
+import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { dossierCode, type Ground, prepareGround, TestShard } from "./harness.ts";
 import type { MemoryClientOrder } from "./memory-client.ts";
@@ -69,7 +70,34 @@ async function growthOf(pids: Record<string, number>, work: () => Promise<unknow
   return growth;
 }
 
-test("200 MB up and down grow no process by more than 64 MB", async () => {
+/** Stops a process again and again, each time for a while, as a machine without a free processor does. Its end: a function. */
+function starve(pids: readonly number[]): () => Promise<void> {
+  let over = false;
+  const done = (async () => {
+    for (let turn = 0; !over; turn += 1) {
+      const pid = pids[turn % pids.length] as number;
+      process.kill(pid, "SIGSTOP");
+      await delay(stoppedMs);
+      process.kill(pid, "SIGCONT");
+      await delay(runningMs);
+    }
+  })();
+  return () => {
+    over = true;
+    return done;
+  };
+}
+
+const stoppedMs = 120;
+const runningMs = 40;
+
+type ProcessName = "server" | "client" | "nats";
+
+let pids: Record<ProcessName, number>;
+let tell: (order: MemoryClientOrder) => Promise<number>;
+let source: string;
+
+beforeAll(async () => {
   const { nats, folder } = ground;
   const tlsDirectory = join(folder, "tls");
   const orders: MemoryServerOrders = {
@@ -79,12 +107,12 @@ test("200 MB up and down grow no process by more than 64 MB", async () => {
   const server = start("memory-server.ts", orders);
   const { address } = await nextLine(server.lines);
   const client = start("memory-client.ts", { address, shard: shard.name, tlsDirectory });
-  const tell = async (order: MemoryClientOrder) => {
+  tell = async (order) => {
     const answered = nextLine(client.lines);
     client.say(order);
     return Number((await answered).tookMs);
   };
-
+  pids = { server: server.pid, client: client.pid, nats: nats.pid };
   const make = async (name: string, bytes: number) => {
     const path = join(folder, name);
     const file = await open(path, "wx");
@@ -95,22 +123,34 @@ test("200 MB up and down grow no process by more than 64 MB", async () => {
   // Code and caches that any first document needs are not what is measured.
   await tell({ what: "upload", source: await make("warm", 8 * mib), dossier: dossierCode() });
   await tell({ what: "download", path: join(folder, "warm-back") });
+  source = await make("large", documentBytes);
+});
 
-  const source = await make("large", documentBytes);
-  const pids = { server: server.pid, client: client.pid, nats: nats.pid };
-  let uploadMs = 0;
-  const up = await growthOf(pids, async () => {
-    uploadMs = await tell({ what: "upload", source, dossier: dossierCode() });
-  });
-  let downloadMs = 0;
-  const path = join(folder, "large-back");
-  const down = await growthOf(pids, async () => {
-    downloadMs = await tell({ what: "download", path });
-  });
+const starved: [what: string, processes: readonly ProcessName[]][] = [
+  ["with a processor for each process", []],
+  ["to and from a client that hardly gets to run", ["client"]],
+  ["through a service that hardly gets to run", ["server"]],
+  ["into and out of a store that hardly gets to run", ["nats"]],
+  ["where all three take turns to stand still", ["client", "server", "nats"]],
+];
+
+test.each(starved)("200 MB up and down grow no process by more than 64 MB, %s", async (_, processes) => {
+  const during = async (order: MemoryClientOrder) => {
+    let tookMs = 0;
+    const growth = await growthOf(pids, async () => {
+      const relieve = processes.length === 0 ? null : starve(processes.map((name) => pids[name]));
+      tookMs = await tell(order).finally(relieve);
+    });
+    return { tookMs, growth };
+  };
+  const path = join(ground.folder, "large-back");
+  const up = await during({ what: "upload", source, dossier: dossierCode() });
+  const down = await during({ what: "download", path });
+  await rm(path);
   const inMib = (growth: Record<string, number>) =>
     Object.entries(growth).map(([name, bytes]) => `${name} ${(bytes / mib).toFixed(1)}`);
-  console.info(`up ${uploadMs} ms, MiB: ${inMib(up)}; down ${downloadMs} ms, MiB: ${inMib(down)}`);
-  for (const growth of [up, down]) {
+  console.info(`up ${up.tookMs} ms, MiB: ${inMib(up.growth)}; down ${down.tookMs} ms, MiB: ${inMib(down.growth)}`);
+  for (const { growth } of [up, down]) {
     for (const bytes of Object.values(growth)) expect(bytes).toBeLessThan(growthBytesMax);
   }
 });

@@ -22,7 +22,14 @@ import { createPromisePen } from "./promise-pen.ts";
 import type { DeliveredProposal } from "./proposal.ts";
 import { type FollowedRegistry, registryInForce } from "./registry-in-force.ts";
 import type { ServedShard } from "./served-shards.ts";
-import { draftShardEvent, generationOf, readShardChain, readShardChainTail, simulatedTimeOf } from "./shard-chain.ts";
+import {
+  draftShardEvent,
+  generationFromOf,
+  generationOf,
+  readShardChain,
+  readShardChainTail,
+  simulatedTimeOf,
+} from "./shard-chain.ts";
 import { openShardGuard, ShardStoppedError } from "./shard-guard.ts";
 import { WritePath } from "./write-path.ts";
 
@@ -86,6 +93,7 @@ export async function createExchange(options: ExchangeOptions): Promise<Exchange
     directory: join(options.directory, replica),
     shard,
     generation,
+    generationFrom: generationFromOf(chain),
     reader,
     onStopped: (error) => logger.error({ err: error }, error.message),
   });

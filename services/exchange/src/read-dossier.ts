@@ -26,6 +26,8 @@ export interface ReadableDossier {
     readonly visible: boolean;
   }[];
   readonly branches: readonly BranchCustody[];
+  /** Audit scope that entitles the reader; empty: its own branches do. */
+  readonly auditScope: string;
 }
 
 /** Reads a dossier at the leader on behalf of an agency. Throws DOSSIER_UNKNOWN or NOT_ENTITLED. */
@@ -48,14 +50,14 @@ export async function readDossierFor(
     read.push({ stored: event, event: parsed, hash, concerns: branchesOf(parsed, folded) });
   }
   if (folded === null) throw busError("DOSSIER_UNKNOWN", { field: "dossier", dossier });
-  const branches = auditsDossier(registry, question, folded)
-    ? [...folded.branches.values()]
-    : readableBranches(folded, agency);
+  const auditScope = auditScopeOver(registry, question, folded);
+  const branches = auditScope !== "" ? [...folded.branches.values()] : readableBranches(folded, agency);
   if (branches.length === 0) throw notEntitled(agency, dossier);
   const visible = new Set(branches.map((branch) => branch.branch));
   return {
     state: folded,
     branches,
+    auditScope,
     events: read.map(({ concerns, ...entry }) => ({
       ...entry,
       visible: concerns.some((branch) => visible.has(branch)),
@@ -71,23 +73,24 @@ function branchesOf(event: ReadEvent, after: DossierState): string[] {
   return branchesOfLastEvent(after, event.body.$case === "bus" ? event.body.bus.branch : undefined);
 }
 
-/** True if the agency has an audit scope that covers this dossier. */
-function auditsDossier(
+/** The agency's audit scope that covers this dossier; empty: none does. */
+function auditScopeOver(
   registry: RegistryState,
   question: { shard: string; agency: string },
   state: DossierState,
-): boolean {
+): string {
   const procedure = registry.procedureByEntry(hexOf(state.procedureEntry))?.record.key ?? "";
   const holders = new Set([state.openedBy, ...[...state.branches.values()].flatMap((branch) => branch.readers)]);
-  return registry
+  const covering = registry
     .auditScopesOf(question.agency)
-    .some(
+    .find(
       ({ record }) =>
         record.status === RecordStatus.RECORD_STATUS_ACTIVE &&
         (record.shards.length === 0 || record.shards.includes(question.shard)) &&
         (record.procedures.length === 0 || record.procedures.includes(procedure)) &&
         (record.agencies.length === 0 || record.agencies.some((agency) => holders.has(agency))),
     );
+  return covering?.id ?? "";
 }
 
 function notEntitled(agency: string, dossier: string): BusError {

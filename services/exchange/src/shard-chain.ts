@@ -30,6 +30,17 @@ export function generationOf(chain: ShardChain): number {
   return generation;
 }
 
+/** Leaves that the present generation took over from those before it; 0 for the first generation. */
+export function generationFromOf(chain: ShardChain): number {
+  let from = 0;
+  for (const event of chain.events) {
+    if (event.body.$case === "shard" && event.body.shard.what?.$case === "generationStarted") {
+      from = Number(event.body.shard.what.value.from);
+    }
+  }
+  return from;
+}
+
 /** Where a simulated clock stands: its start, or where it was advanced to last. */
 export function simulatedTimeOf(chain: ShardChain): Timestamp | undefined {
   let time: Timestamp | undefined;

@@ -47,10 +47,12 @@ export function openShardGuard(options: {
   directory: string;
   shard: string;
   generation: number;
+  /** Leaves that the generation took over from those before it; 0 for the first. */
+  generationFrom: number;
   reader: Reader;
   onStopped: (error: ShardStoppedError) => void;
 }): ShardGuard {
-  const { directory, shard, generation, reader, onStopped } = options;
+  const { directory, shard, generation, generationFrom, reader, onStopped } = options;
   mkdirSync(directory, { recursive: true });
   const headWriter: HeadWriter = openHeadWriter(join(directory, "head"));
   const heads: DossierHeads = openDossierHeads(join(directory, "dossier-heads.sqlite"));
@@ -110,8 +112,12 @@ export function openShardGuard(options: {
       }
       for (const [whose, head] of committed) {
         if (head === null) continue;
-        if (head.generation !== generation) {
-          throw stop(`${whose} is of generation ${head.generation}, the stream of generation ${generation}.`);
+        // A later generation was declared over leaves that lie where they lay: what this head names must be one of them, which the
+        // comparison of the leaf below shows.
+        if (head.generation > generation || (head.generation < generation && head.sequence > generationFrom)) {
+          throw stop(
+            `${whose} is event ${head.sequence} of generation ${head.generation}; the stream is of generation ${generation}, which took over ${generationFrom} events.`,
+          );
         }
         if (head.sequence > lastSequence) {
           throw stop(

@@ -48,6 +48,7 @@ async function watch(): Promise<Watched> {
     directory: join(folder, `guard-${guards++}`),
     shard,
     generation: 1,
+    generationFrom: 0,
     reader: createReader({ connection, streamName: eventStreamName(shard) }),
     onStopped: () => {},
   });

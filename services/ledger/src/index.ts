@@ -1,1 +1,17 @@
-export {};
+export { type Disk, openDisk, type ThreadDisk } from "./disk.ts";
+export { speaksForAuditor } from "./entitlement.ts";
+export { findingSentence } from "./fsck/finding-sentence.ts";
+export { type Copy, type EventName, entryOf, type Finding } from "./fsck/findings.ts";
+export { type FsckReport, fsck, type StreamMessage } from "./fsck/fsck.ts";
+export { logKeyOf } from "./fsck/log-key-of.ts";
+export { readStream } from "./fsck/read-stream.ts";
+export { registryRules, shardRules } from "./leaf-rules.ts";
+export { createLedger, ensureEntriesToken, type Ledger, type LedgerOptions, type LogToKeep } from "./ledger.ts";
+export { ledgerService } from "./ledger-service.ts";
+export type { Log } from "./log.ts";
+export { logSigner } from "./log-key.ts";
+export { LogStoppedError } from "./log-stopped.ts";
+export { type ProvenEntries, provenEntries } from "./proven-entries.ts";
+export { NotRepairableError, type RepairReport, repairLogFiles } from "./repair.ts";
+export { type LogHttp, serveLogHttp } from "./serve-http.ts";
+export { registryLogName, ServedLogs } from "./served-logs.ts";

@@ -2,6 +2,7 @@ import type { Endorsement } from "@lienthong/contracts/registry/v1/entry";
 import { EndorsementRole } from "@lienthong/contracts/registry/v1/entry";
 import {
   type AgencyRecord,
+  type AuditScopeRecord,
   type CalendarRecord,
   KeyPurpose,
   type ProcedureRecord,
@@ -49,6 +50,7 @@ export interface SeedContent {
   readonly delegations: readonly { readonly agency: string; readonly system: string }[];
   readonly promiseKeys: readonly { readonly replica: string; readonly key: SigningKey }[];
   readonly shards: readonly ShardRecord[];
+  readonly auditScopes?: readonly AuditScopeRecord[];
 }
 
 /** One entry to come. */
@@ -84,8 +86,9 @@ export function planSeed(content: SeedContent): PlannedEntry[] {
       delegationEntry(each, sealOf),
     ),
     ...procedures.map((each) => plain({ $case: "procedure", value: each.record }, each)),
-    ...sorted(seed.routes, ({ record }) => `${record.id}/${record.version}`).map(({ record }) =>
-      plain({ $case: "route", value: record }),
+    // Versions by number: as text, version 10 would come before version 2.
+    ...sorted(seed.routes, ({ record }) => `${record.id}/${String(record.version).padStart(10, "0")}`).map(
+      ({ record }) => plain({ $case: "route", value: record }),
     ),
     plain({ $case: "calendar", value: seed.calendar }),
     ...sorted(seed.successions, ({ record }) => record.agency).map(({ record, validFrom }) =>
@@ -96,6 +99,7 @@ export function planSeed(content: SeedContent): PlannedEntry[] {
       return possessed({ $case: "promiseKey", value: { replica, publicKey: publicKeyOf(key), status } }, key);
     }),
     ...sorted(content.shards, ({ name }) => name).map((value) => plain({ $case: "shard", value })),
+    ...sorted(content.auditScopes ?? [], ({ id }) => id).map((value) => plain({ $case: "auditScope", value })),
   ];
 }
 

@@ -9,6 +9,10 @@ export interface RunInfo {
   readonly exchange: string;
   /** Empty where no document service runs. */
   readonly documents: string;
+  /** Empty where no ledger runs. */
+  readonly ledger: string;
+  /** Empty where no audit service runs. */
+  readonly audit: string;
   readonly ca: string;
   readonly certificates: Readonly<Record<string, { readonly certificate: string; readonly key: string }>>;
   /** Where dossiers are opened now. */
@@ -46,11 +50,15 @@ export async function readRunFile(data: string, messages: Messages): Promise<Run
     registry: run.at("grpc").at("registry").text(),
     exchange: run.at("grpc").at("exchange").text(),
     documents: run.at("grpc").at("documents").textOrNothing(),
+    ledger: run.at("grpc").at("ledger").textOrNothing(),
+    audit: run.at("grpc").at("audit").textOrNothing(),
     ca: run.at("tls").at("ca").text(),
     certificates,
     shard: run.at("shard").text(),
     shards: Object.entries(run.at("logs").mappingOrNothing())
       .map(([index, log]) => new Reading(log, odd, `logs.${index}`).at("name").text())
+      // The registry's log is no shard's.
+      .filter((name) => name !== "registry")
       .reverse(),
     keys: run.at("keys").text(),
     pid: run.at("pid").number(),

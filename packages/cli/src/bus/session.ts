@@ -40,10 +40,7 @@ export class Session {
 
   /** The registry, read as whatever system is at hand. */
   registry(): Promise<Connection> {
-    const { certificates } = this.run;
-    const { system } = this.#context.options;
-    const own = system ?? (certificates[operatorSystem] === undefined ? Object.keys(certificates)[0] : operatorSystem);
-    return this.#connect(this.run.registry, own ?? "");
+    return this.#connect(this.run.registry, this.#ownSystem());
   }
 
   /** The exchange, as a system that speaks for this agency. */
@@ -72,6 +69,24 @@ export class Session {
     return this.#connect(this.run.documents, await this.#systemOf(agency));
   }
 
+  /** The ledger, read as whatever system is at hand. */
+  ledger(): Promise<Connection> {
+    if (this.run.ledger === "") throw new CliError(EXIT.unreachable, this.#context.messages.verify.noLedger);
+    return this.#connect(this.run.ledger, this.#ownSystem());
+  }
+
+  /** The audit service, as a system that speaks for this agency. */
+  async audit(agency: string): Promise<Connection> {
+    if (this.run.audit === "") throw new CliError(EXIT.unreachable, this.#context.messages.audit.noService);
+    return this.#connect(this.run.audit, await this.#systemOf(agency));
+  }
+
+  /** The audit service, as the operator's system where it is at hand. */
+  async auditAsOperator(): Promise<Connection> {
+    if (this.run.audit === "") throw new CliError(EXIT.unreachable, this.#context.messages.audit.noService);
+    return this.#connect(this.run.audit, this.#ownSystem());
+  }
+
   /** The pen of who acts. Statements are dated by the shard's clock as it was when it was asked. */
   async pen(actor: Actor, shard: GetShardResponse): Promise<AgencyPen> {
     const clock = clockOf(shard);
@@ -88,6 +103,14 @@ export class Session {
   close(): void {
     for (const connection of this.#connections.values()) connection.close();
     this.#connections.clear();
+  }
+
+  #ownSystem(): string {
+    const { certificates } = this.run;
+    const { system } = this.#context.options;
+    return (
+      system ?? (certificates[operatorSystem] === undefined ? (Object.keys(certificates)[0] ?? "") : operatorSystem)
+    );
   }
 
   async #systemOf(agency: string): Promise<string> {

@@ -4,6 +4,7 @@ import { isOver } from "../bus/branch-tree.ts";
 import { withSession } from "../bus/session.ts";
 import type { CommandContext } from "../command-context.ts";
 import { erasureReasonWords, stopReasonWords, withdrawalReasonWords } from "../contract-words.ts";
+import { awaitErasure } from "./await-erasure.ts";
 import { pickBranch, takeUp } from "./dossier-at-hand.ts";
 import { namedDocuments } from "./named-documents.ts";
 import { wordValue } from "./option-values.ts";
@@ -68,6 +69,12 @@ export async function dossierErase(
   await withSession(context, async (session) => {
     const atHand = await takeUp(session, context, code);
     const pen = await atHand.penFor("");
-    await submitAndTell(pen.erase({ dossier: code, reason, documentIds: options.document ?? [] }), atHand);
+    const documentIds = options.document ?? [];
+    await submitAndTell(pen.erase({ dossier: code, reason, documentIds }), atHand);
+    if (context.json) return;
+    if (session.run.documents === "") return context.talk(messages.document.noService);
+    const { erased, left } = await awaitErasure(session, atHand, documentIds);
+    if (left.length > 0) context.talk(messages.check.stillErasing(left.join(", ")));
+    else context.talk(erased.length > 0 ? messages.check.erased(erased.length) : messages.check.nothingToErase);
   });
 }

@@ -7,6 +7,7 @@ import { withSession } from "../bus/session.ts";
 import type { CommandContext } from "../command-context.ts";
 import { channelWords } from "../contract-words.ts";
 import { CliError, EXIT, usageError } from "../exit-codes.ts";
+import { commitToApplicant } from "./applicant-file.ts";
 import { prepare } from "./dossier-at-hand.ts";
 import { namedDocuments } from "./named-documents.ts";
 import { instant, wordValue } from "./option-values.ts";
@@ -21,6 +22,7 @@ export interface OpenOptions {
   readonly channel: string;
   readonly received?: string;
   readonly choose?: readonly string[];
+  readonly applicant?: string;
   readonly document?: readonly string[];
 }
 
@@ -53,6 +55,8 @@ export async function dossierOpen(context: CommandContext, code: string, options
       }
     }
     const documents = await namedDocuments(session, { ...prepared, dossier: { dossier: code } }, options.document);
+    const applicant =
+      options.applicant === undefined ? null : await commitToApplicant(context, options.applicant, code);
     const pen = await prepared.penFor(desk);
     const signed = pen.open({
       dossier: code,
@@ -65,8 +69,12 @@ export async function dossierOpen(context: CommandContext, code: string, options
       ...(receivedTime === undefined ? {} : { receivedTime }),
       documents,
       chosenEdges: options.choose ?? [],
+      ...(applicant === null ? {} : { applicantDigest: applicant.digest }),
     });
-    await submitAndTell(signed, prepared);
+    if (applicant === null) return submitAndTell(signed, prepared);
+    const { saltsFile } = applicant;
+    await submitAndTell(signed, { ...prepared, more: { saltsFile } });
+    if (!context.json) context.talk(messages.check.applicantKept(saltsFile));
   });
 }
 

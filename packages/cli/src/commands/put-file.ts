@@ -1,12 +1,12 @@
 import { createReadStream } from "node:fs";
-import { readFile, rename, stat, writeFile } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { extname } from "node:path";
+import { bytesPassed } from "@lienthong/chassis/passing-bytes";
 import { type PreparedDocument, prepareDocument } from "@lienthong/client";
-import { Document } from "@lienthong/contracts/exchange/v1/statement";
 import { commitmentHasher, commitmentsEqual } from "@lienthong/statement";
+import { readSaltsFile, writeSaltsFile } from "../bus/salts-file.ts";
 import type { Session } from "../bus/session.ts";
 import { usageError } from "../exit-codes.ts";
-import { hex } from "../json-shapes.ts";
 import { transferDisplay } from "../render/transfer-display.ts";
 import type { DocumentsOf } from "./named-documents.ts";
 
@@ -65,7 +65,7 @@ export async function putFile(
   const kept = await keptDocument(saltsFile, file, { kind, mediaType });
   if (kept !== null) context.talk(messages.document.goesOn(kept.document.documentId));
   const prepared = kept ?? (await prepareDocument({ source: file, kind, mediaType }));
-  if (kept === null) await keep(saltsFile, prepared);
+  if (kept === null) await writeSaltsFile(saltsFile, { what: "document", ...prepared });
   const display = transferDisplay(context);
   try {
     const { repeated } = await documents.uploadPrepared(prepared, {
@@ -81,46 +81,23 @@ export async function putFile(
   }
 }
 
-/** What is kept beside the file. Whoever has the salts can prove what was committed to, so only the owner may read it. */
-interface KeptSalts {
-  readonly document: unknown;
-  readonly contentSalt: string;
-  readonly transferSalt: string;
-}
-
-async function keep(path: string, { document, contentSalt, transferSalt }: PreparedDocument): Promise<void> {
-  const kept: KeptSalts = {
-    document: Document.toJSON(document),
-    contentSalt: hex(contentSalt),
-    transferSalt: hex(transferSalt),
-  };
-  // Written aside and renamed: a crash leaves no half salts that a later put would trip over.
-  await writeFile(`${path}.new`, `${JSON.stringify(kept, null, 2)}\n`, { mode: 0o600 });
-  await rename(`${path}.new`, path);
-}
-
 /** The document that this file was put as before; null where it was not, or the file has changed since. */
 async function keptDocument(
   path: string,
   file: string,
   { kind, mediaType }: { readonly kind: string; readonly mediaType: string },
 ): Promise<PreparedDocument | null> {
-  let document: Document;
-  let salts: { readonly contentSalt: Uint8Array; readonly transferSalt: Uint8Array };
-  try {
-    const kept = JSON.parse(await readFile(path, "utf8")) as KeptSalts;
-    document = Document.fromJSON(kept.document);
-    salts = {
-      contentSalt: Uint8Array.from(Buffer.from(kept.contentSalt, "hex")),
-      transferSalt: Uint8Array.from(Buffer.from(kept.transferSalt, "hex")),
-    };
-  } catch {
-    return null;
-  }
+  const kept = await readSaltsFile(path).catch(() => null);
+  if (kept?.what !== "document") return null;
+  const { document, contentSalt, transferSalt } = kept;
   const { size } = await stat(file);
   if (document.kind !== kind || document.mediaType !== mediaType || document.sizeBytes !== BigInt(size)) return null;
-  const content = commitmentHasher(salts.contentSalt, kind);
-  for await (const piece of createReadStream(file) as AsyncIterable<Uint8Array>) content.update(piece);
+  const content = commitmentHasher(contentSalt, kind);
+  for await (const piece of createReadStream(file) as AsyncIterable<Uint8Array>) {
+    content.update(piece);
+    bytesPassed(piece.length);
+  }
   if (!commitmentsEqual(content.digest(), document.contentDigest)) return null;
-  return { document, ...salts, encrypted: false, withholdContentSalt: false, path: file, transferSizeBytes: size };
+  const plain = { encrypted: false, withholdContentSalt: false };
+  return { document, contentSalt, transferSalt, ...plain, path: file, transferSizeBytes: size };
 }

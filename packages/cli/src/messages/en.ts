@@ -1,8 +1,13 @@
+import { auditEn } from "./audit-en.ts";
+import { checkEn } from "./check-en.ts";
 import { enrolmentEn } from "./enrolment-en.ts";
 import { helpStatementsEn } from "./help-statements-en.ts";
+import { ledgerEn } from "./ledger-en.ts";
 import type { Words } from "./messages.ts";
 import { saidEn } from "./said-en.ts";
 import { shardEn } from "./shard-en.ts";
+import { verifyEn } from "./verify-en.ts";
+import { witnessEn } from "./witness-en.ts";
 import { wordsEn } from "./words-en.ts";
 
 /** English. Names of offices, steps and procedures come from the registry and stay Vietnamese. */
@@ -30,7 +35,7 @@ export const en = {
     upDossiers: "how many dossiers the scenario plays",
     upScenario: "scenario to play on an empty data folder; none: an empty bus",
     serve: "run one service",
-    serveService: "store (with the nats-server), registry or exchange",
+    serveService: "store (with the nats-server), registry, exchange, documents, ledger or audit",
     agency: "who takes part",
     agencyList: "list agencies",
     agencyLevel: "only this level: ward, district, department, province, central",
@@ -326,4 +331,9 @@ export const en = {
   },
   enrolment: enrolmentEn,
   shard: shardEn,
+  ledger: ledgerEn,
+  witness: witnessEn,
+  verify: verifyEn,
+  check: checkEn,
+  audit: auditEn,
 };

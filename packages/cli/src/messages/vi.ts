@@ -1,8 +1,13 @@
+import { auditVi } from "./audit-vi.ts";
+import { checkVi } from "./check-vi.ts";
 import { enrolmentVi } from "./enrolment-vi.ts";
 import { helpStatementsVi } from "./help-statements-vi.ts";
+import { ledgerVi } from "./ledger-vi.ts";
 import type { Messages } from "./messages.ts";
 import { saidVi } from "./said-vi.ts";
 import { shardVi } from "./shard-vi.ts";
+import { verifyVi } from "./verify-vi.ts";
+import { witnessVi } from "./witness-vi.ts";
 import { wordsVi } from "./words-vi.ts";
 
 /** Tiếng Việt. */
@@ -30,7 +35,7 @@ export const vi: Messages = {
     upDossiers: "số hồ sơ của kịch bản",
     upScenario: "kịch bản chạy khi thư mục dữ liệu trống; none: không chạy kịch bản",
     serve: "chạy một dịch vụ",
-    serveService: "store (kèm nats-server), registry hoặc exchange",
+    serveService: "store (kèm nats-server), registry, exchange, documents, ledger hoặc audit",
     agency: "các cơ quan tham gia",
     agencyList: "liệt kê cơ quan",
     agencyLevel: "chỉ cấp này: ward (xã), district (huyện), department (sở), province (tỉnh), central (trung ương)",
@@ -314,4 +319,9 @@ export const vi: Messages = {
   },
   enrolment: enrolmentVi,
   shard: shardVi,
+  ledger: ledgerVi,
+  witness: witnessVi,
+  verify: verifyVi,
+  check: checkVi,
+  audit: auditVi,
 };

@@ -3,7 +3,7 @@ export function displayWidth(text: string): number {
   return [...text.normalize("NFC").replace(/\p{M}/gu, "")].length;
 }
 
-/** Breaks a text into lines of at most `columns`, at spaces where it can, inside a word where it must. */
+/** Breaks a text into lines of at most `columns`, at spaces where it can, else behind a hyphen, inside a word where it must. */
 export function wrapText(text: string, columns: number): string[] {
   const lines: string[] = [];
   for (const paragraph of text.normalize("NFC").split("\n")) {
@@ -17,8 +17,11 @@ export function wrapText(text: string, columns: number): string[] {
       }
       if (line !== "") lines.push(line);
       while (displayWidth(rest) > columns) {
-        lines.push([...rest].slice(0, columns).join(""));
-        rest = [...rest].slice(columns).join("");
+        const fits = [...rest].slice(0, columns);
+        const hyphen = fits.lastIndexOf("-");
+        const kept = hyphen > 0 ? hyphen + 1 : columns;
+        lines.push(fits.slice(0, kept).join(""));
+        rest = [...rest].slice(kept).join("");
       }
       line = rest;
     }

@@ -1,0 +1,170 @@
+import { existsSync } from "node:fs";
+import { readdir, readFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { eventStreamName, registryStreamName } from "@lienthong/event-store";
+import {
+  type FsckReport,
+  fsck,
+  logKeyOf,
+  openDisk,
+  type RepairReport,
+  readStream,
+  registryLogName,
+  registryRules,
+  repairLogFiles,
+  shardRules,
+} from "@lienthong/ledger";
+import type { NatsConnection } from "@nats-io/transport-node";
+import type { RunFile } from "./run-file.ts";
+import { natsAccess } from "./start-nats.ts";
+
+/** Whose logs are looked at. */
+export interface LedgerToolOptions {
+  readonly dataDirectory: string;
+  /** One log; absent: all. */
+  readonly log?: string;
+  readonly onProgress?: (log: string, entries: number, total: number) => void;
+}
+
+/** A log that was checked. */
+export interface CheckedLog {
+  readonly name: string;
+  /** False where no store runs on the folder, so that files were compared with each other and what was signed, but not with the stream. */
+  readonly streamCompared: boolean;
+  readonly report: FsckReport;
+}
+
+/** A log that was mended. */
+export interface RepairedLog {
+  readonly name: string;
+  readonly streamCompared: boolean;
+  readonly report: RepairReport;
+}
+
+/** There is nothing to look at, in a sentence. */
+export class LedgerMissingError extends Error {
+  override readonly name = "LedgerMissingError";
+}
+
+/** Checks logs of a data folder, with the stream where a store runs. Writes nothing. Throws LedgerMissingError. */
+export async function* checkLedger(options: LedgerToolOptions): AsyncGenerator<CheckedLog> {
+  const tools = await LedgerTools.open(options.dataDirectory);
+  try {
+    for (const name of await tools.names(options.log)) {
+      const { key, directory } = await tools.log(name);
+      const report = await fsck({
+        directory,
+        key,
+        ...(tools.connection === null
+          ? {}
+          : {
+              stream: readStream(tools.connection, streamOf(name)),
+              rules: name === registryLogName ? registryRules : shardRules(name, key.name),
+            }),
+        onProgress: (entries, total) => options.onProgress?.(name, entries, total),
+      });
+      yield { name, streamCompared: tools.connection !== null, report };
+    }
+  } finally {
+    await tools.close();
+  }
+}
+
+/**
+ * Writes the files of logs again where they are damaged. No ledger may run on the folder; a store may, and its streams then serve as a second copy.
+ * Throws LedgerMissingError, NotRepairableError.
+ */
+export async function* repairLedger(options: LedgerToolOptions): AsyncGenerator<RepairedLog> {
+  const tools = await LedgerTools.open(options.dataDirectory);
+  const disk = openDisk();
+  try {
+    for (const name of await tools.names(options.log)) {
+      const { key, directory } = await tools.log(name);
+      const { connection } = tools;
+      const report = await repairLogFiles({
+        name,
+        directory,
+        key,
+        disk,
+        ...(connection === null ? {} : { stream: () => readStream(connection, streamOf(name)) }),
+        onProgress: (entries, total) => options.onProgress?.(name, entries, total),
+      });
+      yield { name, streamCompared: connection !== null, report };
+    }
+  } finally {
+    await disk.close();
+    await tools.close();
+  }
+}
+
+function streamOf(name: string): string {
+  return name === registryLogName ? registryStreamName : eventStreamName(name);
+}
+
+/** A data folder as these tools see it: looked at, never made. */
+class LedgerTools {
+  readonly #root: string;
+  /** To the store that runs on the folder; null if none does. */
+  readonly connection: NatsConnection | null;
+
+  private constructor(root: string, connection: NatsConnection | null) {
+    this.#root = root;
+    this.connection = connection;
+  }
+
+  static async open(dataDirectory: string): Promise<LedgerTools> {
+    const root = resolve(dataDirectory);
+    if (!existsSync(join(root, "ledger"))) {
+      throw new LedgerMissingError(`There are no logs in ${root}: name the data folder of a bus whose ledger has run.`);
+    }
+    const run = await readFile(join(root, "run.json"), "utf8").then(
+      (text) => JSON.parse(text) as RunFile,
+      () => null,
+    );
+    if (run === null || !isAlive(run.pid)) return new LedgerTools(root, null);
+    const seeds = process.env.LIENTHONG_NATS_SEEDS ?? join(root, "nats", "nkeys");
+    return new LedgerTools(root, await natsAccess(run.nats, seeds).connect("ledger", "lienthong ledger tool"));
+  }
+
+  /** The logs that have a folder. */
+  async names(wanted: string | undefined): Promise<string[]> {
+    const folders = await readdir(join(this.#root, "ledger"), { withFileTypes: true });
+    const names = folders
+      .filter((folder) => folder.isDirectory())
+      .map(({ name }) => name)
+      .sort();
+    if (wanted === undefined) return names;
+    if (names.includes(wanted)) return [wanted];
+    throw new LedgerMissingError(
+      `There is no log ${JSON.stringify(wanted)} in ${this.#root}; there are ${names.join(", ")}.`,
+    );
+  }
+
+  async log(name: string): Promise<{ directory: string; key: ReturnType<typeof logKeyOf> }> {
+    return { directory: join(this.#root, "ledger", name), key: await logKeyIn(this.#root, name) };
+  }
+
+  async close(): Promise<void> {
+    await this.connection?.close();
+  }
+}
+
+/** The key of a log of a data folder, as its policy file names it. Throws LedgerMissingError, or an Error where key file and policy disagree. */
+export async function logKeyIn(root: string, name: string): Promise<ReturnType<typeof logKeyOf>> {
+  const policy = await readFile(join(root, "policy.txt"), "utf8").catch(() => {
+    throw new LedgerMissingError(
+      `${join(root, "policy.txt")} is missing: without it no key of a log is known. Put it back.`,
+    );
+  });
+  const pem = await readFile(join(root, "keys", "logs", `${name}.pem`), "utf8").catch(() => null);
+  return logKeyOf(name, policy, pem);
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}

@@ -1,0 +1,155 @@
+import { join } from "node:path";
+import type { Logger } from "@lienthong/chassis";
+import { addSignatureLines, consistencyProof, type Policy, quorumHolds } from "@lienthong/tlog";
+import { collectCosignatures } from "@lienthong/witness";
+import type { Disk } from "./disk.ts";
+import type { KeptCheckpoints, MissingWitness } from "./kept-checkpoints.ts";
+import { type LogFiles, publishedFileName } from "./log-files.ts";
+import type { SignedHead } from "./log-writer.ts";
+import type { PolicySource } from "./policy-file.ts";
+
+/** What publishing stands on. */
+export interface PublisherOptions {
+  readonly name: string;
+  readonly files: LogFiles;
+  readonly disk: Disk;
+  readonly kept: KeptCheckpoints;
+  /** The witness policy as it is now: the operator may change the file. */
+  readonly policy: PolicySource;
+  readonly logger: Logger;
+  /** Longest wait for witnesses before a head is published without them, milliseconds. */
+  readonly witnessTimeoutMs: number;
+  /** After a head was published; `witnessed` if its cosignatures satisfy the policy. */
+  readonly onPublished: (size: number, witnessed: boolean) => void;
+  /** The disk did not take it. */
+  readonly onFailed: (error: unknown) => void;
+}
+
+/** How soon witnesses that did not sign are asked again while no new head is there. */
+const retryMs = 5_000;
+
+/**
+ * Collects cosignatures for signed heads and publishes them, one at a time and never a smaller one; what is signed meanwhile waits, and only the
+ * newest of it is published. Sealing does not wait for this.
+ */
+export class Publisher {
+  readonly #options: PublisherOptions;
+  readonly #knownSizes = new Map<string, number>();
+  #next: SignedHead | null = null;
+  #publishedSize = -1;
+  #working: Promise<void> | null = null;
+  #missing: readonly MissingWitness[] = [];
+  #toldMissing = "";
+  #unwitnessed: SignedHead | null = null;
+  #retry: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(options: PublisherOptions) {
+    this.#options = options;
+  }
+
+  /** Witnesses that did not sign the newest published head. */
+  get missing(): readonly MissingWitness[] {
+    return this.#missing;
+  }
+
+  /** Size of the newest published head; -1 before the first. */
+  get publishedSize(): number {
+    return this.#publishedSize;
+  }
+
+  /** Publishes a head soon. */
+  publish(head: SignedHead): void {
+    if (this.#closed) return;
+    this.#next = head;
+    this.#working ??= this.#work().finally(() => {
+      this.#working = null;
+    });
+  }
+
+  /** Asks the witnesses again now, if the newest head lacks cosignatures that the policy wants. */
+  askAgain(): void {
+    if (this.#unwitnessed !== null && this.#working === null) this.publish(this.#unwitnessed);
+  }
+
+  /** Finishes what is being published, then publishes nothing more. */
+  async close(): Promise<void> {
+    while (this.#working !== null) await this.#working;
+    this.#closed = true;
+    clearTimeout(this.#retry);
+  }
+
+  async #work(): Promise<void> {
+    for (let head = this.#next; head !== null; head = this.#next) {
+      this.#next = null;
+      try {
+        await this.#publishOne(head);
+      } catch (error) {
+        this.#options.onFailed(error);
+        const failed = head;
+        clearTimeout(this.#retry);
+        this.#retry = setTimeout(() => this.publish(failed), retryMs).unref();
+        return;
+      }
+    }
+  }
+
+  async #publishOne(head: SignedHead): Promise<void> {
+    const { files, disk, kept, name, onPublished } = this.#options;
+    if (head.size < this.#publishedSize || (head.size === this.#publishedSize && this.#unwitnessed === null)) return;
+    clearTimeout(this.#retry);
+    await this.#options.policy.refresh();
+    const { policy } = this.#options.policy;
+    const { lines, signed, missing } = await this.#cosignatures(head, policy);
+    const note = addSignatureLines(head.note, lines);
+    const witnessed = policy.quorum !== null && quorumHolds(policy, signed);
+    // Kept first: a crash between the two leaves a cosigned head that is not shown yet; the next start publishes the head again, and the witnesses
+    // answer the same head a second time.
+    kept.cosigned(head.size, note, witnessed, missing);
+    // 4. What everybody is served. A crash before this leaves the older checkpoint there, which stays true.
+    await disk.putFiles([{ path: join(files.directory, publishedFileName), bytes: Buffer.from(note) }]);
+    this.#publishedSize = head.size;
+    this.#missing = missing;
+    this.#tellMissing(name, missing);
+    this.#unwitnessed = policy.quorum === null || witnessed ? null : head;
+    // A head that is not followed by another would stay without its witnesses when they come back.
+    if (this.#unwitnessed !== null) this.#retry = setTimeout(() => this.askAgain(), retryMs).unref();
+    onPublished(head.size, witnessed);
+  }
+
+  async #cosignatures(
+    head: SignedHead,
+    policy: Policy,
+  ): Promise<{ lines: string[]; signed: string[]; missing: MissingWitness[] }> {
+    const witnesses = policy.witnesses.flatMap(({ name, url, key }) =>
+      url === undefined ? [] : [{ name, url, vkey: key }],
+    );
+    const missing: MissingWitness[] = policy.witnesses
+      .filter(({ url }) => url === undefined)
+      .map(({ name }) => ({ witness: name, reason: `The policy names no address of ${name}, so it cannot be asked.` }));
+    if (witnesses.length === 0) return { lines: [], signed: [], missing };
+    const { files, witnessTimeoutMs } = this.#options;
+    const collected = await collectCosignatures({
+      checkpoint: head.note,
+      proofFrom: (oldSize) => consistencyProof(oldSize, head.size, files.hashes(head.size)),
+      witnesses,
+      timeoutMs: witnessTimeoutMs,
+      knownSizes: this.#knownSizes,
+    });
+    for (const { name, reason } of collected.missing) missing.push({ witness: name, reason });
+    return {
+      lines: collected.cosignatures.map(({ line }) => line),
+      signed: collected.cosignatures.map(({ name }) => name),
+      missing,
+    };
+  }
+
+  /** Says it once, not at every seal. */
+  #tellMissing(log: string, missing: readonly MissingWitness[]): void {
+    const names = missing.map(({ witness }) => witness).join(", ");
+    if (names === this.#toldMissing) return;
+    this.#toldMissing = names;
+    if (names === "") this.#options.logger.info({ log }, "Every witness of the policy signs again.");
+    else this.#options.logger.warn({ log, missing }, `Checkpoints are published without ${names}.`);
+  }
+}
