@@ -18,7 +18,6 @@ export {
   type FoundNatsServer,
   findNatsServer,
 } from "./find-server.ts";
-export { acquireOwnerLock, type OwnerLock } from "./owner-lock.ts";
 export { ensureRoleKeys, type RoleKey } from "./role-keys.ts";
 export type { ReportServer, ServerReport } from "./server-report.ts";
 export { compareVersions, isVersionAccepted, natsServerVersionMin, readServerVersion } from "./server-version.ts";

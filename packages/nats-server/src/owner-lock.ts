@@ -1,27 +1,20 @@
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
+import { FolderInUseError, type FolderLock, lockFolder } from "@lienthong/chassis/folder-lock";
 import { NatsServerError } from "./errors.ts";
 
 export interface OwnerLock {
   release(): Promise<void>;
 }
 
-/**
- * One process per data folder. The lock is the kernel's, held through an exclusive SQLite transaction on `owner.lock`:
- * it ends with the process however that dies, so a stale lock cannot exist and a reused process id cannot fake one.
- * `owner.pid` only tells people who the owner is.
- */
+/** One process per data folder. `owner.pid` only tells people who the owner is. */
 export async function acquireOwnerLock(dataDirectory: string): Promise<OwnerLock> {
   const pidFile = join(dataDirectory, "owner.pid");
-  const database = new DatabaseSync(join(dataDirectory, "owner.lock"));
+  let lock: FolderLock;
   try {
-    database.exec("PRAGMA busy_timeout = 0; BEGIN EXCLUSIVE");
+    lock = lockFolder(dataDirectory);
   } catch (cause) {
-    database.close();
-    if (!/locked|busy/i.test(String(cause))) {
-      throw cause;
-    }
+    if (!(cause instanceof FolderInUseError)) throw cause;
     const owner = (await readFile(pidFile, "utf8").catch(() => "")).trim();
     throw new NatsServerError(
       "DATA_FOLDER_IN_USE",
@@ -39,7 +32,7 @@ export async function acquireOwnerLock(dataDirectory: string): Promise<OwnerLock
       isReleased = true;
       // The note goes first: afterwards it could be the next owner's.
       await rm(pidFile, { force: true });
-      database.close();
+      lock.release();
     },
   };
 }

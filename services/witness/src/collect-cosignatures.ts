@@ -187,9 +187,11 @@ async function post(
     return { status: response.status, body, contentType: response.headers.get("content-type") ?? "" };
   } catch (error) {
     if (error instanceof NotSigned) throw error;
-    const why = signal.aborted
-      ? `gave no answer within ${asking.timeoutMs} ms`
-      : `cannot be reached: ${causeOf(error)}`;
+    const why = asking.signal?.aborted
+      ? "was not waited for any longer"
+      : signal.aborted
+        ? `gave no answer within ${asking.timeoutMs} ms`
+        : `cannot be reached: ${causeOf(error)}`;
     throw new NotSigned("unreachable", `${witness.name} (${witness.url}) ${why}.`, { cause: error });
   }
 }

@@ -1,9 +1,9 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { readFileIfAny } from "@lienthong/chassis";
+import { FolderInUseError, type FolderLock, lockFolder } from "@lienthong/chassis/folder-lock";
 import { sha256 } from "@lienthong/tlog";
 import { makeFolder, replaceDurably } from "./durable-file.ts";
-import { lockFolder } from "./folder-lock.ts";
 import { WitnessError } from "./witness-error.ts";
 
 /** Two checkpoints of one log and size, both signed by it: what was cosigned, and what was refused. */
@@ -48,7 +48,7 @@ const originsFile = "origins";
  */
 export async function openWitnessFolder(folder: string): Promise<WitnessFolder> {
   await makeFolder(folder);
-  const lock = lockFolder(folder);
+  const lock = lockForWitness(folder);
   try {
     const seen = new Set(readOrigins(folder, (await readFileIfAny(join(folder, originsFile))) ?? ""));
     const fileOf = (hash: string) => join(folder, `${hash}.checkpoint`);
@@ -116,4 +116,14 @@ function readOrigins(folder: string, text: string): string[] {
     throw new WitnessError("LIST_DAMAGED", { file: join(folder, originsFile) });
   }
   return lines;
+}
+
+/** Two processes must never cosign from one state. */
+function lockForWitness(folder: string): FolderLock {
+  try {
+    return lockFolder(folder);
+  } catch (cause) {
+    if (cause instanceof FolderInUseError) throw new WitnessError("FOLDER_IN_USE", { folder }, { cause });
+    throw cause;
+  }
 }

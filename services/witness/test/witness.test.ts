@@ -238,7 +238,7 @@ describe("the server", () => {
     socket.on("close", () => ended.resolve(said));
     socket.write("POST /add-checkpoint HTTP/1.1\r\nhost: w\r\n");
     expect(await ended.promise).toContain("408");
-  }, 20_000);
+  });
 
   test("ends in good order: what is under way is answered, nothing new is taken, the folder is free", async () => {
     const folder = join(root, "drained");
