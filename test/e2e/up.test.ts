@@ -65,7 +65,8 @@ describe("lienthong up", () => {
     expect(output).toMatch(/6 hồ sơ \(\d+ đã trả kết quả, \d+ kết thúc sớm, \d+ đang xử lý\)/);
     expect(output).toContain("Hành trình của hồ sơ H26-");
     expect(output).toContain("UBND");
-    expect(output.match(/ {2}npx lienthong /g)).toHaveLength(3);
+    expect(output.match(/ {2}npx lienthong /g)).toHaveLength(4);
+    expect(output).toMatch(/Hành trình của hồ sơ H26-\S+ đúng\.\nĐầy đủ đến sự kiện \d+/);
     expect(output.trimEnd().split("\n").at(-1)).toContain("Ctrl-C");
   });
 
@@ -78,7 +79,7 @@ describe("lienthong up", () => {
     expect(existsSync(runFile.tls.certificates.operator.certificate)).toBe(true);
   });
 
-  test("the three commands it prints work", async () => {
+  test("the commands it prints work, the one that verifies the shown trail again among them", async () => {
     const commands = [...up.stdout().matchAll(/ {2}npx lienthong (.*)$/gm)].map((match) =>
       (match[1] as string).split(" "),
     );

@@ -2,6 +2,8 @@ import { hashBytes, hashesEqual, nodeHash } from "@lienthong/tlog";
 
 /** What lies above a node that was proven: its hash, and the siblings that lead from it to the root. */
 interface ProvenNode {
+  readonly level: number;
+  readonly node: number;
   readonly hash: Uint8Array;
   readonly above: readonly Uint8Array[];
   readonly from: number;
@@ -14,7 +16,8 @@ interface ProvenNode {
 export class ProvenTree {
   readonly #size: number;
   readonly #root: Uint8Array;
-  readonly #proven = new Map<string, ProvenNode>();
+  /** By level, counted from the leaves, and position on it. */
+  readonly #proven: Map<number, ProvenNode>[] = [];
 
   constructor(size: number, root: Uint8Array) {
     this.#size = size;
@@ -27,32 +30,36 @@ export class ProvenTree {
     let node = index;
     let last = this.#size - 1;
     let hash = leaf;
-    const climbed: [string, ProvenNode][] = [];
+    let level = 0;
+    const climbed: ProvenNode[] = [];
     for (const [position, sibling] of path.entries()) {
       if (sibling.length !== hashBytes || last === 0) return false;
-      // Position and end of the level say which node of the tree this is.
-      const place = `${node}/${last}`;
-      const known = this.#proven.get(place);
+      const known = this.#proven[level]?.get(node);
       if (known !== undefined && hashesEqual(known.hash, hash) && isSameRest(known, path, position))
         return this.#keep(climbed);
-      climbed.push([place, { hash, above: path, from: position }]);
+      climbed.push({ level, node, hash, above: path, from: position });
       if (node % 2 === 1 || node === last) {
         hash = nodeHash(sibling, hash);
         while (node % 2 === 0 && node !== 0) {
           node = Math.floor(node / 2);
           last = Math.floor(last / 2);
+          level += 1;
         }
       } else {
         hash = nodeHash(hash, sibling);
       }
       node = Math.floor(node / 2);
       last = Math.floor(last / 2);
+      level += 1;
     }
     return last === 0 && hashesEqual(hash, this.#root) && this.#keep(climbed);
   }
 
-  #keep(climbed: readonly [string, ProvenNode][]): true {
-    for (const [place, node] of climbed) this.#proven.set(place, node);
+  #keep(climbed: readonly ProvenNode[]): true {
+    for (const proven of climbed) {
+      const level = this.#proven[proven.level] ?? new Map<number, ProvenNode>();
+      this.#proven[proven.level] = level.set(proven.node, proven);
+    }
     return true;
   }
 }

@@ -13,12 +13,23 @@ export class FileUnreadableError extends Error {
 
 /** A value of a JSON file and where it stands. Nothing is read that was not asked for, and nothing is left over unseen. */
 export class JsonValue {
-  readonly path: string;
   readonly #value: unknown;
+  readonly #within: JsonValue | null;
+  /** Name of the member, or position in a list. */
+  readonly #place: string | number;
 
-  constructor(value: unknown, path = "") {
+  constructor(value: unknown, within: JsonValue | null = null, place: string | number = "") {
     this.#value = value;
-    this.path = path;
+    this.#within = within;
+    this.#place = place;
+  }
+
+  /** Where it stands; written out only when something is refused, because nearly nothing is. */
+  get path(): string {
+    if (this.#within === null) return "";
+    const { path } = this.#within;
+    if (typeof this.#place === "number") return `${path}[${this.#place}]`;
+    return path === "" ? this.#place : `${path}.${this.#place}`;
   }
 
   /** Reads a whole file. */
@@ -39,15 +50,15 @@ export class JsonValue {
     if (typeof object !== "object" || object === null || Array.isArray(object)) throw this.refuse("an object");
     for (const name of Object.keys(object)) {
       if (!(names as readonly string[]).includes(name)) {
-        throw new FileUnreadableError(this.#join(name), "is not known in this version", names.join(", "));
+        throw new FileUnreadableError(this.#member(name).path, "is not known in this version", names.join(", "));
       }
     }
     const found = {} as Record<Name, JsonValue>;
     for (const name of names) {
       if (!Object.hasOwn(object, name) && !optional.includes(name)) {
-        throw new FileUnreadableError(this.#join(name), "is missing", "it to be there");
+        throw new FileUnreadableError(this.#member(name).path, "is missing", "it to be there");
       }
-      found[name] = new JsonValue((object as Record<string, unknown>)[name], this.#join(name));
+      found[name] = new JsonValue((object as Record<string, unknown>)[name], this, name);
     }
     return found;
   }
@@ -57,9 +68,7 @@ export class JsonValue {
   }
 
   items(max: number): JsonValue[] {
-    if (!Array.isArray(this.#value)) throw this.refuse("a list");
-    if (this.#value.length > max) throw this.refuse(`a list of at most ${max}`);
-    return this.#value.map((item, index) => new JsonValue(item, `${this.path}[${index}]`));
+    return this.#list(max).map((item, index) => new JsonValue(item, this, index));
   }
 
   text(lengthMax: number): string {
@@ -103,7 +112,11 @@ export class JsonValue {
 
   /** Hashes of a proof; no tree of 2^53 leaves needs more. */
   hashes(): Uint8Array[] {
-    return this.items(128).map((item) => item.bytes(32, 32));
+    return this.#list(128).map((item, index) => {
+      const hash = typeof item === "string" ? decodeBase64(item) : null;
+      // What is not plainly a hash is refused as any other bytes are.
+      return hash?.length === 32 ? hash : new JsonValue(item, this, index).bytes(32, 32);
+    });
   }
 
   refuse(allowed: string): FileUnreadableError {
@@ -112,7 +125,13 @@ export class JsonValue {
     return new FileUnreadableError(this.path, `is ${short}`, allowed);
   }
 
-  #join(name: string): string {
-    return this.path === "" ? name : `${this.path}.${name}`;
+  #list(max: number): unknown[] {
+    if (!Array.isArray(this.#value)) throw this.refuse("a list");
+    if (this.#value.length > max) throw this.refuse(`a list of at most ${max}`);
+    return this.#value;
+  }
+
+  #member(name: string): JsonValue {
+    return new JsonValue(undefined, this, name);
   }
 }

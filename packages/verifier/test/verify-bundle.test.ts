@@ -4,7 +4,10 @@ import {
   type Bundle,
   type BundleReport,
   type FindingCode,
+  findingSeverities,
   readBundle,
+  tellBundle,
+  tellFinding,
   verifyBundle,
   writeBundle,
 } from "../src/index.ts";
@@ -257,5 +260,47 @@ describe("a bundle in which events are withheld", () => {
     world.acknowledge();
     world.filler(2);
     expect(broken(await reportOf(world, { withheld: [2] }))).toEqual([["priorUnknown", 3]]);
+  });
+});
+
+describe("erased content", () => {
+  it("leaves every proof valid, and is told with the event that erased it", async () => {
+    const world = (await World.create()).play();
+    world.erase();
+    world.filler(2);
+    const report = await reportOf(world);
+    expect(report.holds).toBe(true);
+    expect(report.completeTo?.event).toBe(7);
+    expect(report.erasures).toEqual([{ event: 7, documents: [] }]);
+    const told = (language: "vi" | "en") => tellBundle(report, language).map(({ text }) => text);
+    expect(told("en")).toContain(
+      "Content erased (event 7): all documents, and the applicant. What was committed to stays proven.",
+    );
+    expect(told("vi").some((text) => text.startsWith("Nội dung đã xóa (sự kiện 7)"))).toBe(true);
+  });
+});
+
+describe("what is told of a report", () => {
+  it.each(["vi", "en"] as const)(
+    "has a sentence for everything that can be found, in %s, with the event's number",
+    (language) => {
+      const values = new Proxy({}, { get: (_, name) => (typeof name === "string" ? `<${name}>` : undefined) });
+      for (const [code, severity] of Object.entries(findingSeverities)) {
+        const sentence = tellFinding({ code: code as FindingCode, severity, event: 7, values }, language);
+        expect(sentence, code).toMatch(/7: .+[.)>A-Z]$/u);
+        expect(sentence).toBe(sentence.normalize("NFC"));
+        expect(sentence).not.toMatch(/undefined|NaN/);
+      }
+    },
+  );
+
+  it("says of custody nothing where the trail does not hold", async () => {
+    const world = await World.create();
+    world.open({ keys: [fixedKey("unknown")] });
+    world.filler(2);
+    const lines = tellBundle(await reportOf(world), "en").map(({ text }) => text);
+    expect(lines[0]).toBe("The trail of H26-261122-0001 does NOT hold.");
+    expect(lines.join("\n")).toContain("Event 1: the key ");
+    expect(lines.join("\n")).not.toContain("Who held it");
   });
 });

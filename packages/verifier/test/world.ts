@@ -1,5 +1,6 @@
 import {
   Channel,
+  ErasureReason,
   Outcome,
   type RefusalReason,
   Statement,
@@ -277,6 +278,11 @@ export class World {
       value: { outcome: Outcome.OUTCOME_GRANTED, channel: Channel.CHANNEL_IN_PERSON, documents: [] },
     };
     return this.record(agency, this.say(agency, what, ["0"], options), ["0"], options);
+  }
+
+  erase(documentIds: readonly string[] = []): number {
+    const value = { reason: ErasureReason.ERASURE_REASON_RETENTION_ENDED, documentIds: [...documentIds] };
+    return this.record("hn-w-00004", this.say("hn-w-00004", { $case: "erase", value }, []), []);
   }
 
   /** The whole story: six events, with other dossiers' between them. */

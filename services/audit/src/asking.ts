@@ -74,7 +74,7 @@ function legalDay(clock: Clock): string {
 /** A question waits at most so long for the index to read what the streams hold. */
 const catchUpMsMax = 1_000;
 
-/** Puts a question to the index. What the database cannot do for now is told so that callers try again. */
+/** Puts a question to the index. What a database that is away cannot do is told so that callers try again. */
 export async function fromIndex<T>(on: AuditServiceOptions, ask: () => Promise<T>): Promise<T> {
   // What was durable when the question came is in the answer, unless the index lags: then the answer says how far it goes.
   await on.index.catchUp(catchUpMsMax);

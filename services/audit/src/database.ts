@@ -16,7 +16,7 @@ export interface Database extends Queryable {
   readonly kind: "postgresql" | "pglite";
   /** All of `work` or none of it. Queries of others do not come between. */
   transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T>;
-  /** Whether the database is gone for now, so that trying again later may help; else the error is about what was asked. */
+  /** Whether the database is away, so that trying again later may help; else the error is about what was asked. */
   isAway(error: unknown): boolean;
   close(): Promise<void>;
 }

@@ -69,9 +69,9 @@ export async function openPostgres(options: { readonly url: string; readonly sch
     },
     isAway(error) {
       const { code, message } = error as { code?: unknown; message?: unknown };
-      if (typeof code === "string" && /^[0-9A-Z]{5}$/.test(code)) return awayStates.test(code);
-      if (typeof code === "string") return /^E[A-Z_]+$/.test(code);
-      return /terminated|timeout|closed|ended|not queryable/i.test(String(message));
+      if (typeof code !== "string") return /terminated|timeout|closed|ended|not queryable/i.test(String(message));
+      // Codes of the system begin with E (EPIPE has five letters, as a SQLSTATE does); no class of SQLSTATE does.
+      return /^E[A-Z_]+$/.test(code) || awayStates.test(code);
     },
     close: () => pool.end(),
   };

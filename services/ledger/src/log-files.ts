@@ -71,13 +71,14 @@ export class LogFiles {
     return decodeBundle(bytes, bundle.width);
   }
 
-  /** Hashes of the tree of `size`, for proofs. */
+  /** Hashes of the tree of `size`, for proofs. Each tile is read once for all that this source is asked: make one per call. */
   hashes(size: number): HashSource {
-    return hashSourceOfTiles(size, (tile) => this.tile(tile));
-  }
-
-  /** Hash of a leaf below `size`. */
-  async leafHash(index: number, size: number): Promise<Uint8Array> {
-    return (await this.hashes(size).hashes([{ level: 0, index }]))[0] as Uint8Array;
+    const read = new Map<string, Promise<Uint8Array | null>>();
+    return hashSourceOfTiles(size, (tile) => {
+      const path = tilePath(tile);
+      const known = read.get(path) ?? this.tile(tile);
+      read.set(path, known);
+      return known;
+    });
   }
 }

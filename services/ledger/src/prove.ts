@@ -2,6 +2,7 @@ import { busError } from "@lienthong/chassis";
 import {
   consistencyProof,
   formatTlogProof,
+  type HashSource,
   inclusionProof,
   type Policy,
   parseCheckpoint,
@@ -18,17 +19,20 @@ export function checkpointOf(log: Log, size: bigint, witnessed: boolean): KeptCh
   return found;
 }
 
-/** Proves leaves under a checkpoint. Throws LEAF_UNKNOWN. */
+/** Proves a leaf under a checkpoint of `size`, whose hashes `source` gives. Throws LEAF_UNKNOWN. */
 export async function proveInclusion(
   log: Log,
   index: bigint,
   size: number,
+  source: HashSource = log.files.hashes(size),
 ): Promise<{ leafIndex: bigint; leafHash: Uint8Array; path: Uint8Array[] }> {
   const at = numberOf(index, "leaf_index");
   if (at >= size) throw busError("LEAF_UNKNOWN", { log: log.name, leaf: String(index), size: String(size) });
-  const source = log.files.hashes(size);
-  const [leafHash, path] = await Promise.all([log.files.leafHash(at, size), inclusionProof(at, size, source)]);
-  return { leafIndex: index, leafHash, path };
+  const [[leafHash], path] = await Promise.all([
+    source.hashes([{ level: 0, index: at }]),
+    inclusionProof(at, size, source),
+  ]);
+  return { leafIndex: index, leafHash: leafHash as Uint8Array, path };
 }
 
 /** Proves that a checkpoint's tree begins with the tree of `oldSize`. */

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { Logger } from "@lienthong/chassis";
-import { addSignatureLines, consistencyProof, type Policy, quorumHolds } from "@lienthong/tlog";
+import { addSignatureLines, consistencyProof, openNote, type Policy, parseNote, quorumHolds } from "@lienthong/tlog";
 import { collectCosignatures } from "@lienthong/witness";
 import type { Disk } from "./disk.ts";
 import type { KeptCheckpoints, MissingWitness } from "./kept-checkpoints.ts";
@@ -64,6 +64,8 @@ export class Publisher {
     this.#next = head;
     this.#working ??= this.#work().finally(() => {
       this.#working = null;
+      // One that came between the end of the loop and here.
+      if (this.#next !== null) this.publish(this.#next);
     });
   }
 
@@ -100,7 +102,7 @@ export class Publisher {
     clearTimeout(this.#retry);
     await this.#options.policy.refresh();
     const { policy } = this.#options.policy;
-    const { lines, signed, missing } = await this.#cosignatures(head, policy);
+    const { lines, signed, missing } = await this.#cosignatures(head, policy, await this.#earlier(head, policy));
     const note = addSignatureLines(head.note, lines);
     const witnessed = policy.quorum !== null && quorumHolds(policy, signed);
     // Kept first: a crash between the two leaves a cosigned head that is not shown yet; the next start publishes the head again, and the witnesses
@@ -117,17 +119,34 @@ export class Publisher {
     onPublished(head.size, witnessed);
   }
 
+  /** Cosignatures of the policy's witnesses that were collected for this head before, by the witness's name: none is given up again. */
+  async #earlier(head: SignedHead, policy: Policy): Promise<Map<string, string>> {
+    const note = this.#options.kept.ofSize(head.size)?.note;
+    const lines = new Map<string, string>();
+    if (note === undefined || note === head.note) return lines;
+    // Verified again: the file that they were kept in may have been changed.
+    const opened = await openNote(
+      note,
+      policy.witnesses.map(({ key }) => key),
+    ).catch(() => null);
+    for (const { key, line } of opened?.verified ?? []) {
+      const witness = policy.witnesses.find((each) => each.key === key);
+      if (witness !== undefined && opened?.text === parseNote(head.note).text) lines.set(witness.name, line);
+    }
+    return lines;
+  }
+
   async #cosignatures(
     head: SignedHead,
     policy: Policy,
+    earlier: ReadonlyMap<string, string>,
   ): Promise<{ lines: string[]; signed: string[]; missing: MissingWitness[] }> {
-    const witnesses = policy.witnesses.flatMap(({ name, url, key }) =>
-      url === undefined ? [] : [{ name, url, vkey: key }],
-    );
-    const missing: MissingWitness[] = policy.witnesses
+    const asked = policy.witnesses.filter(({ name }) => !earlier.has(name));
+    const witnesses = asked.flatMap(({ name, url, key }) => (url === undefined ? [] : [{ name, url, vkey: key }]));
+    const missing: MissingWitness[] = asked
       .filter(({ url }) => url === undefined)
       .map(({ name }) => ({ witness: name, reason: `The policy names no address of ${name}, so it cannot be asked.` }));
-    if (witnesses.length === 0) return { lines: [], signed: [], missing };
+    if (witnesses.length === 0) return { lines: [...earlier.values()], signed: [...earlier.keys()], missing };
     const { files, witnessTimeoutMs } = this.#options;
     const collected = await collectCosignatures({
       checkpoint: head.note,
@@ -138,8 +157,8 @@ export class Publisher {
     });
     for (const { name, reason } of collected.missing) missing.push({ witness: name, reason });
     return {
-      lines: collected.cosignatures.map(({ line }) => line),
-      signed: collected.cosignatures.map(({ name }) => name),
+      lines: [...earlier.values(), ...collected.cosignatures.map(({ line }) => line)],
+      signed: [...earlier.keys(), ...collected.cosignatures.map(({ name }) => name)],
       missing,
     };
   }

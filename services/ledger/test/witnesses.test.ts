@@ -1,4 +1,5 @@
-import { appendFile, readFile, writeFile } from "node:fs/promises";
+import { appendFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createLogger } from "@lienthong/chassis";
 import { dossierCode, startTestBus, type TestBus } from "@lienthong/testkit";
@@ -14,6 +15,7 @@ import {
 import { openWitnessFolder, type ServedWitness, serveWitness } from "@lienthong/witness";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
+let folder: string;
 let bus: TestBus;
 let shard: string;
 let seeds: Uint8Array[];
@@ -53,7 +55,8 @@ async function opened() {
 }
 
 beforeAll(async () => {
-  bus = await startTestBus({ ledger: { witnessTimeoutMs: 1_000 } });
+  folder = await mkdtemp(join(tmpdir(), "lienthong-witnessed-"));
+  bus = await startTestBus({ dataDirectory: folder, ledger: { witnessTimeoutMs: 1_000 } });
   shard = bus.bus.shard.name;
   seeds = [newSeed(), newSeed()];
   const [first, second] = [await startWitness(0), await startWitness(1)];
@@ -76,7 +79,8 @@ beforeAll(async () => {
 afterAll(async () => {
   await stopWitness(0);
   await stopWitness(1);
-  await bus.stop();
+  await bus.stop({ keepFolder: true });
+  await rm(folder, { recursive: true, force: true });
 });
 
 test("a receipt waits for the quorum, and verifies against the policy with both witnesses and their times", async () => {
@@ -118,4 +122,21 @@ test("without a witness checkpoints are published and say who is missing; when i
     { deadlineMs: 20_000 },
   );
   expect(receipt.checkpoint).toMatchObject({ witnessed: true });
+});
+
+test("cosignatures that were collected stay when the ledger starts again without its witnesses", {
+  timeout: 60_000,
+}, async () => {
+  const accepted = await opened();
+  const { checkpoint } = await ledger().receipt({ log: shard, leafIndex: accepted.leafIndex, level: "witnessed" });
+  await stopWitness(0);
+  await stopWitness(1);
+  await bus.stop({ keepFolder: true });
+  bus = await startTestBus({ dataDirectory: bus.bus.folder.root, ledger: { witnessTimeoutMs: 500 } });
+  const url = bus.bus.run.logs.find(({ name }) => name === shard)?.url;
+  const again = await ledger().getCheckpoint({ log: shard, size: checkpoint?.size ?? 0n });
+  expect(again).toMatchObject({ witnessed: true, note: checkpoint?.note });
+  const receipt = await ledger().receipt({ log: shard, leafIndex: accepted.leafIndex, level: "witnessed" });
+  expect(receipt.checkpoint?.size).toBe(checkpoint?.size);
+  expect((await fetch(`${url}/checkpoints/${checkpoint?.size}`)).status).toBe(200);
 });

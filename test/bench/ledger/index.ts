@@ -22,33 +22,36 @@ export async function measureIndex({ quick }: { readonly quick: boolean }): Prom
   const cluster = hasPostgres ? await PostgresCluster.start() : null;
   const folder = await mkdtemp(join(tmpdir(), "bench-index-"));
   try {
-    const codes = await fillStream(ground, sizes);
     const figures: Record<string, number> = {};
-    const kinds: [string, string][] = [["pglite_", join(folder, "pglite")]];
-    if (cluster !== null) kinds.unshift(["", await cluster.newDatabase()]);
-    for (const [prefix, where] of kinds) {
-      const child = startBenchProcess<IndexOrders, IndexReport>("./ledger/index-process.ts");
-      let seconds = 0;
-      for (const size of sizes) {
-        const known = codes.filter(({ until }) => until <= size);
+    const kinds = [{ prefix: "pglite_", where: join(folder, "pglite"), seconds: 0 }];
+    if (cluster !== null) kinds.unshift({ prefix: "", where: await cluster.newDatabase(), seconds: 0 });
+    const stream = await openStream(ground);
+    for (const size of sizes) {
+      // An index stops at the end of what there is, so that each size is asked at rest; the next one builds on it.
+      await stream.fillTo(size);
+      const made = stream.made();
+      for (const kind of kinds) {
+        const { prefix, where } = kind;
+        const child = startBenchProcess<IndexOrders, IndexReport>("./ledger/index-process.ts");
         const dossiers = Array.from(
           { length: trailsAsked },
-          (_, at) => known[Math.floor((at * known.length) / trailsAsked)]?.code ?? "",
+          (_, at) => stream.codes[Math.floor((at * stream.codes.length) / trailsAsked)] ?? "",
         );
         // So that no trail is asked for next to the one before it.
         dossiers.sort((a, b) => (a.split("").toReversed().join("") < b.split("").toReversed().join("") ? -1 : 1));
         const report = await child.call({
           ...{ natsUrl: ground.nats.url, seedFilePath: ground.nats.credentials.audit.seedFilePath },
-          ...{ shard, where, size, dossiers },
+          ...{ shard, where, size: made, dossiers },
         });
-        seconds += report.seconds;
+        await child.end();
+        kind.seconds += report.seconds;
         figures[`${prefix}trail_p50_ms_${nameOf(size)}`] = percentile(report.trailMs, 0.5);
         figures[`${prefix}trail_p99_ms_${nameOf(size)}`] = percentile(report.trailMs, 0.99);
         figures[`${prefix}rebuild_peak_mb_${nameOf(size)}`] = report.peakMegabytes;
+        if (size !== largest) continue;
+        figures[`${prefix}rebuild_seconds_${nameOf(largest)}`] = kind.seconds;
+        figures[`${prefix}rebuild_events_per_second`] = made / kind.seconds;
       }
-      figures[`${prefix}rebuild_seconds_${nameOf(largest)}`] = seconds;
-      figures[`${prefix}rebuild_events_per_second`] = largest / seconds;
-      await child.end();
     }
     return figures;
   } finally {
@@ -62,22 +65,27 @@ function nameOf(size: number): string {
   return size >= 1_000_000 ? `${size / 1_000_000}m` : `${size / 1_000}k`;
 }
 
-/** Fills the stream, and tells dossiers with the size of the log at which all their events are there. */
-async function fillStream(ground: StreamGround, sizes: readonly number[]): Promise<{ code: string; until: number }[]> {
-  const largest = sizes.at(-1) ?? 0;
+/** A stream that is filled with dossiers that are through, in steps. */
+async function openStream(ground: StreamGround): Promise<{
+  readonly codes: string[];
+  made(): number;
+  fillTo(size: number): Promise<void>;
+}> {
   const mill = new EventMill(shard, 1);
-  const codes: { code: string; until: number }[] = [];
+  const codes: string[] = [];
   const append = await ground.appender(shard);
-  while (mill.made < largest) {
-    mill.playPlainly(Math.min(dossiersPerPart, Math.ceil((largest - mill.made) / 4.9)));
-    const messages = mill.drain();
-    const last = new Map(messages.map(({ subject, sequence }) => [subject, sequence]));
-    for (const [subject, until] of last) {
-      // "lt.<shard>.event.<code>"; codes of this mill have no dots.
-      const code = subject.split(".").at(-1) ?? "";
-      if (code !== "_shard") codes.push({ code, until });
-    }
-    await append(messages);
-  }
-  return codes;
+  return {
+    codes,
+    made: () => mill.made,
+    async fillTo(size) {
+      while (mill.made < size) {
+        mill.playPlainly(Math.min(dossiersPerPart, Math.ceil((size - mill.made) / 4.9)));
+        const messages = mill.drain();
+        // "lt.<shard>.event.<code>"; codes of this mill have no dots.
+        const subjects = new Set(messages.map(({ subject }) => subject.split(".").at(-1) ?? ""));
+        for (const code of subjects) if (code !== "_shard") codes.push(code);
+        await append(messages);
+      }
+    },
+  };
 }

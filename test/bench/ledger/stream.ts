@@ -16,7 +16,7 @@ import { median } from "../results.ts";
 
 /** `leaves_per_second`: a ledger that starts on a stream that is there already, every message checked as in earnest; median of several starts. */
 export async function benchStream(options: { readonly quick: boolean }): Promise<Record<string, number>> {
-  const count = options.quick ? 20_000 : 200_000;
+  const count = options.quick ? 60_000 : 200_000;
   const folder = await mkdtemp(join(tmpdir(), "bench-ledger-"));
   const found = await findNatsServer({ env: { ...process.env, LIENTHONG_NATS_URL: undefined } });
   if (found.kind !== "binary") throw new Error("No nats-server binary was found.");

@@ -28,9 +28,10 @@ export function getInclusionProofsPort(
     }
     const checkpoint = checkpointOf(log, request.size, request.witnessed);
     const proofs = [];
+    const source = log.files.hashes(checkpoint.size);
     for (const index of leafIndexes) {
       if (context.ended) throw context.endReason();
-      proofs.push(await proveInclusion(log, index, checkpoint.size));
+      proofs.push(await proveInclusion(log, index, checkpoint.size, source));
     }
     return { checkpoint: checkpointMessage(checkpoint, log), proofs };
   });
