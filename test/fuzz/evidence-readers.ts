@@ -1,6 +1,6 @@
-// Files that an auditor is given by somebody else: bundles, receipts, policies.
-import { leafHash, parsePolicy, parseTlogProof, TlogFormatError, TlogVerificationError, verifyTlogProof } from "@lienthong/tlog";
-import { type BundleReport, FileUnreadableError, verifyBundle } from "@lienthong/verifier";
+// Files that an auditor is given by somebody else: bundles and policies.
+import { parsePolicy, TlogFormatError } from "@lienthong/tlog";
+import { type BundleReport, FileUnreadableError, verifyBundle, writeBundle } from "@lienthong/verifier";
 import { World } from "../../packages/verifier/test/world.ts";
 import type { FileReader } from "./file-readers.ts";
 
@@ -18,10 +18,9 @@ export async function evidenceReaders(): Promise<FileReader[]> {
   world.forward();
   world.acknowledge();
   world.filler(2);
-  const bundle = await world.bundleText();
+  const bundle = writeBundle(await world.bundle());
   const trust = { network: world.registry.state.network, policy: world.policy };
   const truth = saidOf(await verifyBundle(bundle, trust));
-  const policy = parsePolicy(world.policy);
   return [
     {
       name: "bundle",

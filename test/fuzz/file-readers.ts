@@ -24,6 +24,7 @@ import { z } from "zod";
 import { readRunFile } from "../../packages/cli/src/bus/run-file.ts";
 import { CliError } from "../../packages/cli/src/exit-codes.ts";
 import { messagesIn } from "../../packages/cli/src/messages/language.ts";
+import { evidenceReaders } from "./evidence-readers.ts";
 
 /** A kind of file, and how it is read. */
 export interface FileReader {
@@ -176,6 +177,7 @@ export async function fileReaders(folder: string): Promise<FileReader[]> {
       },
       refuses: () => false,
     },
+    ...(await evidenceReaders()),
     {
       name: "durable head",
       valid: [await headFile(at("heads/valid"))],

@@ -74,7 +74,7 @@ test("`ledger fsck` beside the running bus compares with the stream; `ledger rep
   expect(await run("ledger fsck elsewhere")).toMatchObject({ code: EXIT.usage });
   const refused = await run(`ledger repair ${shard}`);
   expect(refused.code).toBe(EXIT.refused);
-  expect(refused.stderr).toContain("kept by another process");
+  expect(refused.stderr).toContain("in use by another process");
 });
 
 test("on a copy of the folder an edited entry is named, and `repair` writes it again from what the head proves", {

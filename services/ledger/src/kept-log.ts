@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
+import type { FolderLock } from "@lienthong/chassis/folder-lock";
 import { type FollowedMessage, type Follower, follow, type Reader } from "@lienthong/event-store";
 import {
   formatVerifierKey,
@@ -14,7 +15,6 @@ import {
   tileWidth,
 } from "@lienthong/tlog";
 import type { Disk } from "./disk.ts";
-import type { FolderLock } from "./folder-lock.ts";
 import { KeptCheckpoints } from "./kept-checkpoints.ts";
 import type { Log, LogOptions } from "./log.ts";
 import { keptFileName, LogFiles, publishedFileName, readIfAny } from "./log-files.ts";

@@ -1,10 +1,10 @@
 import { mkdirSync } from "node:fs";
 import type { Clock, Logger } from "@lienthong/chassis";
+import { lockFolder } from "@lienthong/chassis/folder-lock";
 import { createReader, type Reader } from "@lienthong/event-store";
 import type { Policy, SignerKey } from "@lienthong/tlog";
 import type { NatsConnection } from "@nats-io/nats-core";
 import type { Disk } from "./disk.ts";
-import { lockFolder } from "./folder-lock.ts";
 import type { KeptCheckpoints } from "./kept-checkpoints.ts";
 import { KeptLog } from "./kept-log.ts";
 import type { LeafRules } from "./leaf-rules.ts";
@@ -71,7 +71,7 @@ export async function keepLog(options: LogOptions): Promise<Log> {
   const { name, directory, connection, streamName, logger } = options;
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   // Two ledgers that sign for one log could fork it; the kernel lets only one have the folder.
-  const lock = lockFolder(directory, `The log ${name}`);
+  const lock = lockFolder(directory);
   try {
     const log = new KeptLog(options, lock, createReader({ connection, streamName }));
     await log.start();

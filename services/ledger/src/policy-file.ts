@@ -68,7 +68,8 @@ export class PolicyFile implements PolicySource {
   async #read(): Promise<void> {
     try {
       const text = (await readFileIfAny(this.#path)) ?? "";
-      this.#policy = parsePolicy(text);
+      // The same text stays the same policy: whoever holds one can tell whether it changed.
+      if (text !== this.#text || this.#problem !== null) this.#policy = parsePolicy(text);
       this.#text = text;
       this.#problem = null;
     } catch (error) {

@@ -41,6 +41,9 @@ export class Publisher {
   #missing: readonly MissingWitness[] = [];
   #toldMissing = "";
   #unwitnessed: SignedHead | null = null;
+  #published: SignedHead | null = null;
+  /** What the published head was held against. */
+  #publishedUnder: Policy | null = null;
   #retry: NodeJS.Timeout | undefined;
   #closed = false;
 
@@ -114,9 +117,29 @@ export class Publisher {
     this.#missing = missing;
     this.#tellMissing(name, missing);
     this.#unwitnessed = policy.quorum === null || witnessed ? null : head;
-    // A head that is not followed by another would stay without its witnesses when they come back.
-    if (this.#unwitnessed !== null) this.#retry = setTimeout(() => this.askAgain(), retryMs).unref();
+    this.#published = head;
+    this.#publishedUnder = policy;
+    this.#lookAgainLater();
     onPublished(head.size, witnessed);
+  }
+
+  /**
+   * A head that no other follows would stay without its witnesses when they come back, or when the operator adds some: the registry's log may stand
+   * still for weeks.
+   */
+  #lookAgainLater(): void {
+    clearTimeout(this.#retry);
+    this.#retry = setTimeout(() => void this.#lookAgain(), retryMs).unref();
+  }
+
+  async #lookAgain(): Promise<void> {
+    await this.#options.policy.refresh();
+    if (this.#closed || this.#working !== null) return;
+    if (this.#unwitnessed === null && this.#options.policy.policy !== this.#publishedUnder) {
+      this.#unwitnessed = this.#published;
+    }
+    if (this.#unwitnessed === null) this.#lookAgainLater();
+    else this.askAgain();
   }
 
   /** Cosignatures of the policy's witnesses that were collected for this head before, by the witness's name: none is given up again. */

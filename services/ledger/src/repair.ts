@@ -1,9 +1,9 @@
 import { existsSync, readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
+import { lockFolder } from "@lienthong/chassis/folder-lock";
 import { GrowingTiles, hashesEqual, leafHash, openCheckpoint, parseNote, type VerifierKey } from "@lienthong/tlog";
 import { BundleBuilder } from "./bundle-builder.ts";
 import type { Disk } from "./disk.ts";
-import { lockFolder } from "./folder-lock.ts";
 import { type FsckReport, fsck, type StreamMessage } from "./fsck/fsck.ts";
 import { RawFiles, tileWidth } from "./fsck/raw-files.ts";
 import { KeptCheckpoints } from "./kept-checkpoints.ts";
@@ -49,7 +49,7 @@ const entriesPerWrite = 16_384;
  * keeps the log.
  */
 export async function repairLogFiles(options: RepairOptions): Promise<RepairReport> {
-  const lock = lockFolder(options.directory, `The log ${options.name}`);
+  const lock = lockFolder(options.directory);
   try {
     return await repair(options);
   } finally {

@@ -140,7 +140,7 @@ test("what is in the stream is sealed, what comes later too, and a start goes on
   await again.caughtUp;
   expect(signedRoot(again)).toEqual(whole(events));
   expect(again.stopped()).toBeNull();
-  await expect(keep()).rejects.toThrow("kept by another process");
+  await expect(keep()).rejects.toThrow("in use by another process");
   await again.close();
   expect(await check()).toMatchObject({
     findings: [],

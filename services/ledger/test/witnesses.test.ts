@@ -94,6 +94,14 @@ test("a receipt waits for the quorum, and verifies against the policy with both 
   expect(receipt.checkpoint?.cosignatures.map(({ witness }) => witness)).toEqual(names);
 });
 
+test("a head that was published before the policy asked for witnesses is cosigned, too, though no other follows", {
+  timeout: 60_000,
+}, async () => {
+  await expect
+    .poll(() => ledger().getCheckpoint({ log: "registry" }), { timeout: 30_000 })
+    .toMatchObject({ witnessed: true, missing: [] });
+});
+
 test("without a witness checkpoints are published and say who is missing; when it is back they are cosigned", {
   timeout: 60_000,
 }, async () => {
