@@ -1,4 +1,5 @@
 import { checkLedger, LedgerMissingError, repairLedger, restoreStream } from "@lienthong/bus";
+import { FolderInUseError } from "@lienthong/chassis/folder-lock";
 import { entryOf, type FsckReport, NotRepairableError, registryLogName } from "@lienthong/ledger";
 import type { CommandContext } from "../command-context.ts";
 import { CliError, EXIT, usageError } from "../exit-codes.ts";
@@ -122,8 +123,7 @@ async function* saidOfLedger<Item>(items: AsyncIterable<Item>): AsyncGenerator<I
     yield* items;
   } catch (error) {
     if (error instanceof LedgerMissingError) throw usageError(error.message);
-    if (error instanceof NotRepairableError) throw new CliError(EXIT.refused, error.message);
-    if (error instanceof Error && error.message.includes("kept by another process")) {
+    if (error instanceof NotRepairableError || error instanceof FolderInUseError) {
       throw new CliError(EXIT.refused, error.message);
     }
     throw error;
