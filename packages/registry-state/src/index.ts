@@ -1,6 +1,6 @@
 export { RegistryEntryRefusedError, type RegistryRefusalReason } from "./entry-refused.ts";
 export { hexOf } from "./hex.ts";
-export { isCalendarDate, isDateWithin, type ValidRange } from "./legal-date.ts";
+export { isCalendarDate, isDateWithin, legalDayAt, type ValidRange } from "./legal-date.ts";
 export { type ReadEntry, readEntry, signedEntryBytesMax } from "./read-entry.ts";
 export { type AnyRecord, type RecordSubject, subjectOf } from "./record-subject.ts";
 export { type EntryDetails, endorse, publicKeyOf, RegistrarPen, recordBytes } from "./registrar-pen.ts";

@@ -179,11 +179,11 @@ export class RegistryLookups {
     return this.#tables.registrarKeys.get(keyIdHex);
   }
 
-  /** Standing scopes of an auditing agency; with a date (YYYY-MM-DD) only those in force on it. */
-  auditScopesOf(agency: string, date?: string): Recorded<AuditScopeRecord>[] {
+  /** Scopes of an auditing agency that stand and are in force on a legal day (YYYY-MM-DD): for who looks, the real one. */
+  auditScopesOf(agency: string, day: string): Recorded<AuditScopeRecord>[] {
     return [...(this.#tables.auditScopesOfAgency.get(agency) ?? [])]
       .map((id) => this.#tables.auditScopes.get(id)!)
-      .filter((scope) => date === undefined || isDateWithin(scope, date));
+      .filter((scope) => scope.record.status === RecordStatus.RECORD_STATUS_ACTIVE && isDateWithin(scope, day));
   }
 
   /** Who follows an agency; undefined while nobody does. */

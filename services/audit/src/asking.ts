@@ -1,5 +1,5 @@
 import { busError, type CallContext, type Clock, type PeerIdentity } from "@lienthong/chassis";
-import type { RegistryState } from "@lienthong/registry-state";
+import { legalDayAt, type RegistryState } from "@lienthong/registry-state";
 import type { NatsConnection } from "@nats-io/nats-core";
 import type { RecordAccess } from "./access-log.ts";
 import type { AuditIndex } from "./audit-index.ts";
@@ -44,7 +44,7 @@ export function beginAsking<Request extends { agency: string; pageSize?: number;
   request: Request,
 ): Asked {
   const system = on.authorise(context.identity, request.agency);
-  const who = entitlementOf(on.registry(), request.agency, legalDay(on.clock));
+  const who = entitlementOf(on.registry(), request.agency, legalDayAt(on.clock.nowMs()));
   const method = context.method.slice(1);
   const question = Buffer.concat([
     Buffer.from(`${method}\n`),
@@ -64,11 +64,6 @@ export function beginAsking<Request extends { agency: string; pageSize?: number;
         count,
       }),
   };
-}
-
-/** The day in Việt Nam, YYYY-MM-DD: scopes are in force by legal dates, and who looks does so in real time. */
-function legalDay(clock: Clock): string {
-  return new Date(clock.nowMs() + 7 * 3_600_000).toISOString().slice(0, 10);
 }
 
 /** A question waits at most so long for the index to read what the streams hold. */

@@ -1,5 +1,5 @@
 import { busError } from "@lienthong/chassis";
-import { type AuditScopeRecord, RecordStatus } from "@lienthong/contracts/registry/v1/record";
+import type { AuditScopeRecord } from "@lienthong/contracts/registry/v1/record";
 import type { RegistryState } from "@lienthong/registry-state";
 import { allOf, anyOf, type Sql, sql, textArray } from "./sql.ts";
 
@@ -20,7 +20,6 @@ export function entitlementOf(registry: RegistryState, agency: string, date: str
   const scopes = registry
     .auditScopesOf(agency, date)
     .map(({ record }) => record)
-    .filter(({ status }) => status === RecordStatus.RECORD_STATUS_ACTIVE)
     .sort((a, b) => (a.id < b.id ? -1 : 1));
   const widest = scopes.find(isUnlimited);
   return { agency, scopes, unlimited: widest !== undefined, scope: (widest ?? scopes[0])?.id ?? "" };

@@ -77,18 +77,30 @@ describe("AuditService", () => {
     expect(await refusalOf(ask())).toMatchObject({ reason: "NOT_ENTITLED" });
     await record(RecordStatus.RECORD_STATUS_ACTIVE);
     expect(await first(ask())).toHaveLength(1);
+    expect((await trailOfExchange()).length).toBeGreaterThan(0);
+    // By its date, which the index, the exchange and the ledger read alike.
+    await record(RecordStatus.RECORD_STATUS_ACTIVE, "2025-01-01", "2025-12-31");
+    expect(await refusalOf(ask())).toMatchObject({ reason: "NOT_ENTITLED" });
+    await expect(trailOfExchange()).rejects.toMatchObject({ reason: "NOT_ENTITLED" });
+    await record(RecordStatus.RECORD_STATUS_ACTIVE);
+    expect(await first(ask())).toHaveLength(1);
     await record(RecordStatus.RECORD_STATUS_REVOKED);
     expect(await refusalOf(ask())).toMatchObject({ reason: "NOT_ENTITLED" });
 
-    async function record(status: RecordStatus): Promise<void> {
+    function trailOfExchange() {
+      const { exchange } = bus.connection(bus.systemOf("hn-so-tp"));
+      return exchange.getTrail({ shard: bus.bus.shard.name, dossier: codes[0]!, agency: "hn-so-tp" });
+    }
+
+    async function record(status: RecordStatus, validFrom = "", validUntil = ""): Promise<void> {
       const { registry, registrarKey } = bus.bus;
       await registry.catchUp(5_000);
       const entry = new RegistrarPen(registry.state, registrarKey).entry(
         { $case: "auditScope", value: { ...scope, status } },
         {
           recordedTime: registry.state.lastRecordedTime ?? { seconds: 0n, nanos: 0 },
-          validFrom: "",
-          validUntil: "",
+          validFrom,
+          validUntil,
           endorsements: [],
         },
       );

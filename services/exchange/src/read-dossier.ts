@@ -1,7 +1,6 @@
-import { type BusError, busError } from "@lienthong/chassis";
+import { type BusError, busError, realClock } from "@lienthong/chassis";
 import { BranchState, type Dossier } from "@lienthong/contracts/exchange/v1/dossier";
 import type { TrailEntry } from "@lienthong/contracts/exchange/v1/exchange_service";
-import { RecordStatus } from "@lienthong/contracts/registry/v1/record";
 import {
   type BranchCustody,
   branchesOfLastEvent,
@@ -11,7 +10,7 @@ import {
   hasEnded,
   readableBranches,
 } from "@lienthong/domain";
-import { hexOf, type RegistryState } from "@lienthong/registry-state";
+import { hexOf, legalDayAt, type RegistryState } from "@lienthong/registry-state";
 import { dossierCodePattern, type ReadEvent, readEvent } from "@lienthong/statement";
 import { leafHash } from "@lienthong/tlog";
 import type { DossierStore, StoredEvent } from "./dossier-store.ts";
@@ -82,10 +81,9 @@ function auditScopeOver(
   const procedure = registry.procedureByEntry(hexOf(state.procedureEntry))?.record.key ?? "";
   const holders = new Set([state.openedBy, ...[...state.branches.values()].flatMap((branch) => branch.readers)]);
   const covering = registry
-    .auditScopesOf(question.agency)
+    .auditScopesOf(question.agency, legalDayAt(realClock.nowMs()))
     .find(
       ({ record }) =>
-        record.status === RecordStatus.RECORD_STATUS_ACTIVE &&
         (record.shards.length === 0 || record.shards.includes(question.shard)) &&
         (record.procedures.length === 0 || record.procedures.includes(procedure)) &&
         (record.agencies.length === 0 || record.agencies.some((agency) => holders.has(agency))),

@@ -1,6 +1,6 @@
-import { busError, type PeerIdentity } from "@lienthong/chassis";
+import { busError, type PeerIdentity, realClock } from "@lienthong/chassis";
 import { RecordStatus } from "@lienthong/contracts/registry/v1/record";
-import type { RegistryState } from "@lienthong/registry-state";
+import { legalDayAt, type RegistryState } from "@lienthong/registry-state";
 import { registryLogName } from "./served-logs.ts";
 
 /** The calling system as the registry knows it. Throws SYSTEM_UNKNOWN. */
@@ -17,13 +17,12 @@ export function knownSystem(registry: RegistryState, identity: PeerIdentity | nu
   return system.record.id;
 }
 
-/** True if an agency audits a whole shard: a standing scope without limits to agencies or procedures. */
+/** True if an agency audits a whole shard today: a scope in force without limits to agencies or procedures. */
 export function auditsWholeShard(registry: RegistryState, agency: string, shard: string): boolean {
   return registry
-    .auditScopesOf(agency)
+    .auditScopesOf(agency, legalDayAt(realClock.nowMs()))
     .some(
       ({ record }) =>
-        record.status === RecordStatus.RECORD_STATUS_ACTIVE &&
         record.agencies.length === 0 &&
         record.procedures.length === 0 &&
         (record.shards.length === 0 || record.shards.includes(shard)),

@@ -59,7 +59,7 @@ export const en = {
     sinceInconsistent: (v) =>
       `the log has been changed since the older checkpoint of ${v.size} leaves of ${v.origin}: another root for the same size.`,
     sinceNotProven: (v) =>
-      `nothing here connects to the older checkpoint of ${v.size} leaves of ${v.origin}; make the bundle with --since, or give --log URL.`,
+      `nothing here connects to the older checkpoint of ${v.size} leaves of ${v.origin}; make the bundle with --since.`,
     registryEntryUnreadable: (v) => `registry entry at position ${v.position} cannot be read: ${v.why}`,
     registryEntryNotInLog: (v) => `registry entry ${v.entry} is not in the registry's log at its number.`,
     registryEntrySignature: (v) => `registry entry ${v.entry} is not signed by a key of the registrar in force.`,

@@ -53,7 +53,7 @@ export const vi: Words = {
     sinceInconsistent: (v) =>
       `nhật ký ${v.origin} đã bị sửa kể từ điểm kiểm tra cũ ${v.size} lá: cùng độ dài mà gốc khác nhau.`,
     sinceNotProven: (v) =>
-      `ở đây không có gì nối với điểm kiểm tra cũ ${v.size} lá của ${v.origin}; hãy xuất tệp với --since, hoặc dùng --log URL.`,
+      `ở đây không có gì nối với điểm kiểm tra cũ ${v.size} lá của ${v.origin}; hãy xuất tệp với --since.`,
     registryEntryUnreadable: (v) => `không đọc được mục sổ đăng ký ở vị trí ${v.position}: ${v.why}`,
     registryEntryNotInLog: (v) =>
       `mục ${v.entry} của sổ đăng ký không nằm trong nhật ký sổ đăng ký theo đúng số của nó.`,
