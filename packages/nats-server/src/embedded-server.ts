@@ -207,12 +207,6 @@ interface LaunchedServer {
   readonly ended: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
 }
 
-/**
- * How much garbage the server gathers before it collects, in percent of what it needs. It reads stored bytes in blocks of 8 MiB, so with Go's 100 a
- * download of 200 MB grew it by 35 to 53 MiB, and by 100 where no processor was free; with 50 by 28 to 32 (services/documents/test/memory.test.ts).
- */
-const garbagePercent = "50";
-
 async function launchServer(binaryPath: string, layout: Layout, endWithParent: boolean): Promise<LaunchedServer> {
   // Files of servers that were killed; their names carry pids, which come again.
   for (const name of (await readdir(layout.portsDirectory)).filter((each) => each.endsWith(".ports"))) {
@@ -226,7 +220,6 @@ async function launchServer(binaryPath: string, layout: Layout, endWithParent: b
   const child = spawn(command[0] as string, command.slice(1), {
     // A process group of its own: Ctrl-C reaches us alone, we drain our clients, then stop the server.
     detached: true,
-    env: { GOGC: garbagePercent, ...process.env },
     stdio: ["ignore", output.fd, output.fd],
   });
   const ended = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) => {
