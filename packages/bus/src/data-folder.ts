@@ -34,10 +34,10 @@ export interface DataFolder {
   readonly policy: string;
 }
 
-/** The layout of a data folder; makes the folders that must exist. */
-export async function openDataFolder(path: string): Promise<DataFolder> {
+/** The layout of a data folder, there or not. */
+export function dataFolderAt(path: string): DataFolder {
   const root = resolve(path);
-  const folder: DataFolder = {
+  return {
     root,
     runFile: join(root, "run.json"),
     seededMark: join(root, "seeded.json"),
@@ -56,6 +56,11 @@ export async function openDataFolder(path: string): Promise<DataFolder> {
     ledger: join(root, "ledger"),
     policy: join(root, "policy.txt"),
   };
+}
+
+/** The same; makes the folders that must exist. */
+export async function openDataFolder(path: string): Promise<DataFolder> {
+  const folder = dataFolderAt(path);
   for (const path of [folder.nats, folder.tls, folder.logs, folder.agencyKeys, folder.promiseKeys, folder.logKeys]) {
     await mkdir(path, { recursive: true, mode: 0o700 });
   }

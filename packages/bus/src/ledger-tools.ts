@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { eventStreamName, registryStreamName } from "@lienthong/event-store";
 import {
   type FsckReport,
@@ -15,8 +15,9 @@ import {
   shardRules,
 } from "@lienthong/ledger";
 import type { NatsConnection } from "@nats-io/transport-node";
-import type { RunFile } from "./run-file.ts";
-import { natsAccess } from "./start-nats.ts";
+import { type DataFolder, dataFolderAt } from "./data-folder.ts";
+import { isAlive, type RunFile } from "./run-file.ts";
+import { natsAccess, seedsFolderOf } from "./start-nats.ts";
 
 /** Whose logs are looked at. */
 export interface LedgerToolOptions {
@@ -103,32 +104,35 @@ function streamOf(name: string): string {
 
 /** A data folder as these tools see it: looked at, never made. */
 class LedgerTools {
-  readonly #root: string;
+  readonly #folder: DataFolder;
   /** To the store that runs on the folder; null if none does. */
   readonly connection: NatsConnection | null;
 
-  private constructor(root: string, connection: NatsConnection | null) {
-    this.#root = root;
+  private constructor(folder: DataFolder, connection: NatsConnection | null) {
+    this.#folder = folder;
     this.connection = connection;
   }
 
   static async open(dataDirectory: string): Promise<LedgerTools> {
-    const root = resolve(dataDirectory);
-    if (!existsSync(join(root, "ledger"))) {
-      throw new LedgerMissingError(`There are no logs in ${root}: name the data folder of a bus whose ledger has run.`);
+    const folder = dataFolderAt(dataDirectory);
+    if (!existsSync(folder.ledger)) {
+      throw new LedgerMissingError(
+        `There are no logs in ${folder.root}: name the data folder of a bus whose ledger has run.`,
+      );
     }
-    const run = await readFile(join(root, "run.json"), "utf8").then(
+    // Where it cannot be read, the files are checked all the same.
+    const run = await readFile(folder.runFile, "utf8").then(
       (text) => JSON.parse(text) as RunFile,
       () => null,
     );
-    if (run === null || !isAlive(run.pid)) return new LedgerTools(root, null);
-    const seeds = process.env.LIENTHONG_NATS_SEEDS ?? join(root, "nats", "nkeys");
-    return new LedgerTools(root, await natsAccess(run.nats, seeds).connect("ledger", "lienthong ledger tool"));
+    if (run === null || !isAlive(run.pid)) return new LedgerTools(folder, null);
+    const seeds = seedsFolderOf(folder);
+    return new LedgerTools(folder, await natsAccess(run.nats, seeds).connect("ledger", "lienthong ledger tool"));
   }
 
   /** The logs that have a folder. */
   async names(wanted: string | undefined): Promise<string[]> {
-    const folders = await readdir(join(this.#root, "ledger"), { withFileTypes: true });
+    const folders = await readdir(this.#folder.ledger, { withFileTypes: true });
     const names = folders
       .filter((folder) => folder.isDirectory())
       .map(({ name }) => name)
@@ -136,12 +140,12 @@ class LedgerTools {
     if (wanted === undefined) return names;
     if (names.includes(wanted)) return [wanted];
     throw new LedgerMissingError(
-      `There is no log ${JSON.stringify(wanted)} in ${this.#root}; there are ${names.join(", ")}.`,
+      `There is no log ${JSON.stringify(wanted)} in ${this.#folder.root}; there are ${names.join(", ")}.`,
     );
   }
 
   async log(name: string): Promise<{ directory: string; key: ReturnType<typeof logKeyOf> }> {
-    return { directory: join(this.#root, "ledger", name), key: await logKeyIn(this.#root, name) };
+    return { directory: join(this.#folder.ledger, name), key: await logKeyIn(this.#folder, name) };
   }
 
   async close(): Promise<void> {
@@ -150,21 +154,10 @@ class LedgerTools {
 }
 
 /** The key of a log of a data folder, as its policy file names it. Throws LedgerMissingError, or an Error where key file and policy disagree. */
-export async function logKeyIn(root: string, name: string): Promise<ReturnType<typeof logKeyOf>> {
-  const policy = await readFile(join(root, "policy.txt"), "utf8").catch(() => {
-    throw new LedgerMissingError(
-      `${join(root, "policy.txt")} is missing: without it no key of a log is known. Put it back.`,
-    );
+export async function logKeyIn(folder: DataFolder, name: string): Promise<ReturnType<typeof logKeyOf>> {
+  const policy = await readFile(folder.policy, "utf8").catch(() => {
+    throw new LedgerMissingError(`${folder.policy} is missing: without it no key of a log is known. Put it back.`);
   });
-  const pem = await readFile(join(root, "keys", "logs", `${name}.pem`), "utf8").catch(() => null);
+  const pem = await readFile(join(folder.logKeys, `${name}.pem`), "utf8").catch(() => null);
   return logKeyOf(name, policy, pem);
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
 }

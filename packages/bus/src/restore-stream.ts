@@ -24,7 +24,7 @@ import { encodeEvent, readEvent } from "@lienthong/statement";
 import { jetstreamManager } from "@nats-io/jetstream";
 import { openDataFolder } from "./data-folder.ts";
 import { LedgerMissingError, logKeyIn } from "./ledger-tools.ts";
-import { readRunFile } from "./run-file.ts";
+import { isAlive, readRunFile } from "./run-file.ts";
 import { RunningParts } from "./running-parts.ts";
 import { reconcileShard, startNats } from "./start-nats.ts";
 import type { ReportStart } from "./start-report.ts";
@@ -72,7 +72,7 @@ export async function restoreStream(options: {
     const reading = await nats.connect("ledger", "lienthong repair");
     parts.add("the reading connection", () => reading.close());
     const directory = join(folder.ledger, shard);
-    const key = await logKeyIn(folder.root, shard);
+    const key = await logKeyIn(folder, shard);
     const streamName = eventStreamName(shard);
     const tailPath = join(directory, "tail.restoring");
     const check = (): Promise<FsckReport> =>
@@ -269,13 +269,4 @@ function decodeTail(bytes: Buffer): Uint8Array[] {
     at = end;
   }
   return payloads;
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
 }

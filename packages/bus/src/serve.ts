@@ -2,6 +2,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { createGrpcServer, type Logger, openDevelopmentAuthority, realClock } from "@lienthong/chassis";
 import { createReader, eventStreamName } from "@lienthong/event-store";
+import type { Role } from "@lienthong/nats-server";
 import { createRegistryService, followRegistry } from "@lienthong/registry";
 import type { Seed } from "../../../deploy/seed/seed.ts";
 import { openDataFolder } from "./data-folder.ts";
@@ -14,7 +15,7 @@ import { startAudit } from "./start-audit.ts";
 import { startDocuments } from "./start-documents.ts";
 import { drainGraceMs, startExchange } from "./start-exchange.ts";
 import { type RunningLedger, startLedger } from "./start-ledger.ts";
-import { natsAccess, reconcileShard, seedsFolderOf, startNats } from "./start-nats.ts";
+import { type NatsAccess, natsAccess, reconcileShard, seedsFolderOf, startNats } from "./start-nats.ts";
 import type { ReportStart } from "./start-report.ts";
 
 /** Services that can run in a process of their own. `store`: the nats-server, its streams, and the registry's seed. */
@@ -110,6 +111,18 @@ async function attach(options: ServeServiceOptions) {
   return { folder, run, shard, server: await authority.server(), nats: natsAccess(run.nats, seedsFolderOf(folder)) };
 }
 
+/** The registry as a service of its own follows it, read to the end; `failed` settles when it cannot be followed any further. */
+async function followHere(nats: NatsAccess, role: Role, name: string, headPath: string, parts: RunningParts) {
+  const connection = await nats.connect(role, `lienthong registry of ${name}`);
+  parts.add("the registry follower's connection", () => connection.close());
+  const failed = Promise.withResolvers<Error>();
+  // A head of its own: what this process acted on must still be there when it starts again.
+  const registry = followRegistry({ connection, headPath, onStopped: (error) => failed.resolve(error) });
+  parts.add("the registry follower", () => registry.stop());
+  await registry.caughtUp;
+  return { connection, registry, failed: failed.promise };
+}
+
 /** Says in run.json where a service listens. */
 async function announce(
   folder: Awaited<ReturnType<typeof openDataFolder>>,
@@ -147,24 +160,20 @@ async function serveRegistry(options: ServeServiceOptions, parts: RunningParts):
 async function serveExchange(options: ServeServiceOptions, parts: RunningParts): Promise<ServedProcess> {
   const { folder, server, nats } = await attach(options);
   const { logger, port, replica } = options;
-  const connection = await nats.connect("exchange", `lienthong registry of ${replica}`);
-  parts.add("the registry follower's connection", () => connection.close());
-  const failed = Promise.withResolvers<Error>();
-  const registry = followRegistry({
-    connection,
-    // A head of its own: what this process acted on must still be there when it starts again.
-    headPath: join(folder.exchange, `${replica}-registry-head`),
-    onStopped: (error) => failed.resolve(error),
-  });
-  parts.add("the registry follower", () => registry.stop());
-  await registry.caughtUp;
+  const { connection, registry, failed } = await followHere(
+    nats,
+    "exchange",
+    replica,
+    join(folder.exchange, `${replica}-registry-head`),
+    parts,
+  );
   const streamsOf = (shard: string) => createReader({ connection, streamName: eventStreamName(shard) }).state();
   const running = await startExchange(replica, { folder, nats, registry, server, port, logger, streamsOf }, parts);
   if (replica === "exchange-1") await announce(folder, "exchange", running.address);
   return {
     address: running.address,
     stopped: running.exchange.stopped()?.message ?? null,
-    failed: failed.promise,
+    failed,
     stop: () => parts.stopAll(),
   };
 }
@@ -172,17 +181,13 @@ async function serveExchange(options: ServeServiceOptions, parts: RunningParts):
 async function serveDocuments(options: ServeServiceOptions, parts: RunningParts): Promise<ServedProcess> {
   const { folder, server, nats } = await attach(options);
   const { logger, port } = options;
-  const connection = await nats.connect("documents", "lienthong registry of documents");
-  parts.add("the registry follower's connection", () => connection.close());
-  const failed = Promise.withResolvers<Error>();
-  const registry = followRegistry({
-    connection,
-    // A head of its own: what this process acted on must still be there when it starts again.
-    headPath: join(folder.documents, "registry-head"),
-    onStopped: (error) => failed.resolve(error),
-  });
-  parts.add("the registry follower", () => registry.stop());
-  await registry.caughtUp;
+  const { registry, failed } = await followHere(
+    nats,
+    "documents",
+    "documents",
+    join(folder.documents, "registry-head"),
+    parts,
+  );
   const running = await startDocuments({ folder, nats, registry, server, port, logger }, parts);
   const shards = await followShards(
     registry,
@@ -191,23 +196,13 @@ async function serveDocuments(options: ServeServiceOptions, parts: RunningParts)
   );
   parts.add("the shards that the documents wait for", () => shards.stop());
   await announce(folder, "documents", running.address);
-  return { address: running.address, stopped: null, failed: failed.promise, stop: () => parts.stopAll() };
+  return { address: running.address, stopped: null, failed, stop: () => parts.stopAll() };
 }
 
 async function serveLedger(options: ServeServiceOptions, parts: RunningParts): Promise<ServedProcess> {
   const { folder, server, nats } = await attach(options);
   const { logger, port } = options;
-  const connection = await nats.connect("ledger", "lienthong registry of ledger");
-  parts.add("the registry follower's connection", () => connection.close());
-  const failed = Promise.withResolvers<Error>();
-  const registry = followRegistry({
-    connection,
-    // A head of its own: what this process acted on must still be there when it starts again.
-    headPath: join(folder.ledger, "registry-head"),
-    onStopped: (error) => failed.resolve(error),
-  });
-  parts.add("the registry follower", () => registry.stop());
-  await registry.caughtUp;
+  const { registry, failed } = await followHere(nats, "ledger", "ledger", join(folder.ledger, "registry-head"), parts);
   let running: RunningLedger | null = null;
   const announceLogs = async (): Promise<void> => {
     const run = readRunFile(folder);
@@ -232,7 +227,7 @@ async function serveLedger(options: ServeServiceOptions, parts: RunningParts): P
   return {
     address: running.address,
     stopped: running.stopped(),
-    failed: failed.promise,
+    failed,
     stop: () => parts.stopAll(),
   };
 }
@@ -240,19 +235,9 @@ async function serveLedger(options: ServeServiceOptions, parts: RunningParts): P
 async function serveAudit(options: ServeServiceOptions, parts: RunningParts): Promise<ServedProcess> {
   const { folder, server, nats } = await attach(options);
   const { logger, port } = options;
-  const connection = await nats.connect("audit", "lienthong registry of audit");
-  parts.add("the registry follower's connection", () => connection.close());
-  const failed = Promise.withResolvers<Error>();
-  const registry = followRegistry({
-    connection,
-    // A head of its own: what this process acted on must still be there when it starts again.
-    headPath: join(folder.audit, "registry-head"),
-    onStopped: (error) => failed.resolve(error),
-  });
-  parts.add("the registry follower", () => registry.stop());
-  await registry.caughtUp;
+  const { registry, failed } = await followHere(nats, "audit", "audit", join(folder.audit, "registry-head"), parts);
   const databaseUrl = process.env.LIENTHONG_DATABASE_URL;
   const running = await startAudit({ folder, nats, registry, server, port, logger, databaseUrl }, parts);
   await announce(folder, "audit", running.address);
-  return { address: running.address, stopped: null, failed: failed.promise, stop: () => parts.stopAll() };
+  return { address: running.address, stopped: null, failed, stop: () => parts.stopAll() };
 }

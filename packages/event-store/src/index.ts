@@ -1,6 +1,6 @@
 export type { Appender, AppendMessage, AppendOutcome } from "./append.ts";
 export { appendRefusals, batchMessagesMax, createAppender } from "./append.ts";
-export { ConnectionLostError } from "./connection-watch.ts";
+export { ConnectionLostError, watchConnection } from "./connection-watch.ts";
 export type { DeclaredStream, ReconciledStream } from "./declared-streams.ts";
 export {
   accessRetentionDaysDefault,

@@ -1,5 +1,5 @@
 import { type BranchCustody, type CustodyState, type DossierState, endStates, StatementIds } from "@lienthong/domain";
-import { microsecondsOf, timestampOfMicroseconds } from "./rows.ts";
+import { type DossierRow, microsecondsOf, timestampOfMicroseconds } from "./rows.ts";
 
 /** What is remembered of a dossier between two of its events. */
 export interface FoldedDossier {
@@ -80,18 +80,7 @@ export function foldToText({ state, began, forwarded }: FoldedDossier): string {
 }
 
 /** The row of a dossier, as far as the fold needs it. */
-export interface StoredDossier {
-  readonly dossier: string;
-  readonly opened_leaf: number;
-  readonly opened_by: string;
-  readonly area_code: string;
-  readonly procedure_entry: string;
-  readonly procedure: string;
-  readonly route: string;
-  readonly events: number;
-  readonly agencies: readonly string[];
-  readonly fold: string;
-}
+export type StoredDossier = Omit<DossierRow, "last_leaf" | "ended">;
 
 const noBytes = new Uint8Array(0);
 const noTime = { seconds: 0n, nanos: 0 };

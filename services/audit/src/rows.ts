@@ -108,6 +108,11 @@ export interface ShardPosition {
   readonly simulated: boolean;
 }
 
+/** Where a shard stands of which nothing was read. */
+export function nothingReadOf(shard: string): ShardPosition {
+  return { shard, generation: 0, size: 0, lastHash: new Uint8Array(0), clockUs: 0, wallUs: 0, simulated: false };
+}
+
 /** Everything that one batch of events changes. */
 export class BatchRows {
   readonly events: EventRow[] = [];

@@ -3,7 +3,7 @@ import type { Database } from "./database.ts";
 import type { FoldedDossier } from "./dossier-fold.ts";
 import { foldEvents, type PinnedNames, readMessages } from "./fold-events.ts";
 import type { indexSchema, nextSchema } from "./migrate.ts";
-import type { ShardPosition } from "./rows.ts";
+import { nothingReadOf, type ShardPosition } from "./rows.ts";
 import { expectPosition, readFolds, readPosition, writeBatch } from "./write-batch.ts";
 
 /** Dossiers whose custody is kept in memory, about 1.5 KB each; the others are read from their rows. */
@@ -36,17 +36,7 @@ export class ShardWriter {
       await tx.script(`set local search_path to ${on.schema}`);
       return readPosition(tx, on.shard);
     });
-    const { shard } = on;
-    const nothing = {
-      shard,
-      generation: 0,
-      size: 0,
-      lastHash: new Uint8Array(0),
-      clockUs: 0,
-      wallUs: 0,
-      simulated: false,
-    };
-    return new ShardWriter(on, position ?? nothing);
+    return new ShardWriter(on, position ?? nothingReadOf(on.shard));
   }
 
   get position(): ShardPosition {

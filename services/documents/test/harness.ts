@@ -22,6 +22,7 @@ import {
   declareSettledStream,
   eventSubject,
   reconcileStreams,
+  watchConnection,
 } from "@lienthong/event-store";
 import { connectAs, type EmbeddedNats, findNatsServer, type Role, startEmbeddedNats } from "@lienthong/nats-server";
 import { encodeEvent } from "@lienthong/statement";
@@ -69,8 +70,13 @@ export async function prepareGround(): Promise<Ground> {
       return connection;
     },
     async restartNats() {
+      const away = new Set(connections.filter((connection) => !connection.isClosed()));
+      for (const connection of away) {
+        watchConnection(connection).listen((event) => event !== "disconnect" && away.delete(connection));
+      }
       await ground.nats.stop();
       ground.nats = await startNats();
+      await until("every connection is up again", () => away.size === 0);
     },
     async stop() {
       await Promise.all(connections.map((connection) => connection.close()));
