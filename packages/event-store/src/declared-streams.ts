@@ -188,6 +188,7 @@ export async function reconcileStreams(
       continue;
     }
     refuseUnsafe(stream, actual);
+    refuseFewerReplicas(stream, actual);
     const changed: string[] = updatableSettings.filter((setting) => !isSame(actual[setting], stream[setting] ?? 0));
     if (actual.duplicate_window !== duplicateWindowNanos) changed.push("duplicate_window");
     if (changed.length > 0) {
@@ -263,6 +264,22 @@ function refuseUnsafe(stream: DeclaredStream, actual: StreamConfig): void {
       "It acknowledges before the disk has the message.",
     );
   }
+}
+
+/** What was accepted on a majority of several is not left to fewer by the way: that is somebody's decision, said aloud. */
+export function refuseFewerReplicas(
+  stream: { readonly name: string; readonly num_replicas?: number | undefined },
+  actual: Pick<StreamConfig, "num_replicas">,
+): void {
+  const wanted = stream.num_replicas ?? 1;
+  if (actual.num_replicas <= wanted) return;
+  throw wrongSetting(
+    stream.name,
+    "num_replicas",
+    actual.num_replicas,
+    wanted,
+    `Set LIENTHONG_STREAM_REPLICAS=${actual.num_replicas}; to keep fewer copies in earnest, lower it with the server's own tools first.`,
+  );
 }
 
 function wrongSetting(stream: string, setting: string, actual: unknown, wanted: unknown, cure: string): Error {

@@ -1,10 +1,11 @@
 import { setTimeout as wait } from "node:timers/promises";
 import type { NatsConnection } from "@nats-io/nats-core";
 import { ClosedConnectionError } from "@nats-io/nats-core";
+import { confirmedState } from "./confirmed-state.ts";
 import { watchConnection } from "./connection-watch.ts";
 import type { FollowedMessage, FollowSession } from "./follow-session.ts";
 import { openFollowSession } from "./follow-session.ts";
-import { apiRequest, JetStreamRefusedError, jetStreamErrorCodes, permissionViolationIn } from "./jetstream-api.ts";
+import { askLeader, JetStreamRefusedError, jetStreamErrorCodes, permissionViolationIn } from "./jetstream-api.ts";
 
 export type { FollowedMessage } from "./follow-session.ts";
 
@@ -166,10 +167,13 @@ export function follow(options: FollowOptions): Follower {
     const deadline = performance.now() + shorterStreamGraceMs;
     while (!ending) {
       const subject = `$JS.API.STREAM.INFO.${streamName}`;
-      const { state } = await apiRequest<{ state: { last_seq: number } }>(connection, subject, null, requestTimeoutMs);
+      const { state } = await askLeader<{ state: { last_seq: number } }>(connection, subject, null, requestTimeoutMs);
       if (state.last_seq >= sequence) return;
       if (performance.now() > deadline) {
-        end({ kind: "gap", expected: sequence + 1, got: state.last_seq + 1 });
+        // Asked of a majority before an alarm is raised: a leader that was cut off is short, too. Throws while there is none.
+        const { lastSequence } = await confirmedState(connection, streamName, { withinMs: requestTimeoutMs });
+        if (lastSequence >= sequence) return;
+        end({ kind: "gap", expected: sequence + 1, got: lastSequence + 1 });
         return;
       }
       await wait(100);

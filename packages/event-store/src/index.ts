@@ -1,5 +1,7 @@
 export type { Appender, AppendMessage, AppendOutcome } from "./append.ts";
 export { appendRefusals, batchMessagesMax, createAppender } from "./append.ts";
+export type { ConfirmedState } from "./confirmed-state.ts";
+export { LeaderUnconfirmedError } from "./confirmed-state.ts";
 export { ConnectionLostError, watchConnection } from "./connection-watch.ts";
 export type { DeclaredStream, ReconciledStream } from "./declared-streams.ts";
 export {
@@ -10,6 +12,7 @@ export {
   declareRegistryStream,
   declareSettledStream,
   reconcileStreams,
+  refuseFewerReplicas,
   StreamDeclarationError,
 } from "./declared-streams.ts";
 export type { DossierHead, DossierHeads, DossierHeadsOrigin, FollowPosition } from "./dossier-heads.ts";

@@ -1,7 +1,8 @@
 import { setTimeout as wait } from "node:timers/promises";
 import type { NatsConnection } from "@nats-io/nats-core";
+import { type ConfirmedState, confirmedState } from "./confirmed-state.ts";
 import { directGetPage } from "./direct-get.ts";
-import { apiRequest, JetStreamRefusedError, jetStreamErrorCodes } from "./jetstream-api.ts";
+import { askLeader, JetStreamRefusedError, jetStreamErrorCodes } from "./jetstream-api.ts";
 
 /** Most subjects in one direct get; the server's limit is 1,024. */
 const headsPerRequestMax = 1000;
@@ -26,7 +27,7 @@ export interface StreamPosition {
 
 /** Reads one stream. All methods reject if the server does not answer in time; none of them changes anything. */
 export interface Reader {
-  /** The subject's last message, from the leader: what was acknowledged before is seen. `time` is RFC 3339, server's clock. */
+  /** The subject's last message, from the leader: what was acknowledged before is seen, unless the leader was cut off (see `confirmed`). `time` is RFC 3339, server's clock. */
   lastAtLeader(subject: string): Promise<{ sequence: number; payload: Uint8Array; time: string } | null>;
   /**
    * The last message of each subject; a subject without one is not in the map. Any replica may answer, so a head can
@@ -42,6 +43,12 @@ export interface Reader {
   atSequence(sequence: number): Promise<{ sequence: number; subject: string; payload: Uint8Array } | null>;
   /** First and last sequence and the number of messages, from the leader. */
   state(): Promise<StreamPosition>;
+  /**
+   * The same, and how many messages the subject has, with a majority's word that no other leader was ahead of this one when it answered:
+   * what a refusal, or an alarm, may rest on. A leader that was cut off answers the other methods with what it has. Takes up to a second
+   * on several replicas. Rejects with a LeaderUnconfirmedError when there is no majority.
+   */
+  confirmed(subject?: string): Promise<ConfirmedState>;
 }
 
 interface StoredMessageAnswer {
@@ -56,7 +63,7 @@ export function createReader(options: { connection: NatsConnection; streamName: 
   async function getAtLeader(request: object): Promise<StoredMessageAnswer["message"] | null> {
     try {
       const subject = `$JS.API.STREAM.MSG.GET.${streamName}`;
-      return (await apiRequest<StoredMessageAnswer>(connection, subject, request, timeoutMs)).message;
+      return (await askLeader<StoredMessageAnswer>(connection, subject, request, timeoutMs)).message;
     } catch (error) {
       if (error instanceof JetStreamRefusedError && error.errorCode === jetStreamErrorCodes.noMessageFound) return null;
       throw error;
@@ -129,9 +136,15 @@ export function createReader(options: { connection: NatsConnection; streamName: 
     async state() {
       const subject = `$JS.API.STREAM.INFO.${streamName}`;
       type Answer = { state: { first_seq: number; last_seq: number; messages: number } };
-      const { state } = await apiRequest<Answer>(connection, subject, null, timeoutMs);
+      const { state } = await askLeader<Answer>(connection, subject, null, timeoutMs);
       return { firstSequence: state.first_seq, lastSequence: state.last_seq, messageCount: state.messages };
     },
+
+    confirmed: (subject) =>
+      confirmedState(connection, streamName, {
+        withinMs: timeoutMs,
+        ...(subject === undefined ? {} : { subject }),
+      }),
   };
 }
 

@@ -1,5 +1,6 @@
 import { connect, type NatsConnection, nkeyAuthenticator } from "@nats-io/transport-node";
 import { inboxPrefixOf, type Role } from "./accounts.ts";
+import { leaveMinority } from "./leave-minority.ts";
 import { readSeed } from "./role-keys.ts";
 
 export interface ConnectAsOptions {
@@ -17,7 +18,7 @@ export interface ConnectAsOptions {
  */
 export async function connectAs(options: ConnectAsOptions): Promise<NatsConnection> {
   const seed = await readSeed(options.seedFilePath);
-  return await connect({
+  const connection = await connect({
     servers: options.url.split(",").map((url) => url.trim()),
     name: options.name,
     authenticator: nkeyAuthenticator(seed),
@@ -33,7 +34,12 @@ export async function connectAs(options: ConnectAsOptions): Promise<NatsConnecti
     // A server that restarts with other keys is an operator's error to repair, not a reason to give up for good.
     ignoreAuthErrorAbort: true,
     // A silent peer is noticed after about this times (maxPingOut + 1).
-    pingInterval: 10_000,
+    pingInterval: 3_000,
     maxPingOut: 2,
+    // Otherwise the client takes down two call stacks for every request, to have them at hand should it fail.
+    noAsyncTraces: true,
   });
+  // A server that is cut off from its cluster keeps its clients, and is no use to them.
+  void leaveMinority(connection);
+  return connection;
 }

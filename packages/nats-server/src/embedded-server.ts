@@ -1,9 +1,10 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, open, readdir, readFile, realpath, rm, stat, statfs, writeFile } from "node:fs/promises";
+import { open, readdir, readFile, realpath, rm, stat, statfs, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { promisify } from "node:util";
+import { makeFolderDurably } from "@lienthong/chassis/durable-file";
 import type { Role } from "./accounts.ts";
 import { NatsServerError } from "./errors.ts";
 import { acquireOwnerLock, type OwnerLock } from "./owner-lock.ts";
@@ -116,7 +117,7 @@ export async function startEmbeddedNats(options: EmbeddedNatsOptions): Promise<E
 }
 
 async function prepareLayout(dataDirectory: string): Promise<Layout> {
-  await mkdir(dataDirectory, { recursive: true });
+  await makeFolderDurably(resolve(dataDirectory));
   // The real path is what the server's command line shows and what a later run compares with.
   const root = await realpath(dataDirectory);
   const layout: Layout = {
@@ -131,7 +132,7 @@ async function prepareLayout(dataDirectory: string): Promise<Layout> {
     keysDirectory: join(root, "nkeys"),
   };
   for (const folder of ["run", "jetstream", "logs"]) {
-    await mkdir(join(root, folder), { recursive: true, mode: 0o700 });
+    await makeFolderDurably(join(root, folder));
   }
   return layout;
 }

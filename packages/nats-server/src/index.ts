@@ -9,6 +9,13 @@ export {
   serverStateSubject,
 } from "./accounts.ts";
 export { type AssertServerSafeOptions, assertServerSafe, type SyncEvidence } from "./assert-server-safe.ts";
+export {
+  type ClusterMemberConfig,
+  type ClusterRoutes,
+  type RouteTls,
+  renderClusterBlock,
+  renderClusterMemberConfig,
+} from "./cluster-config.ts";
 export { type ConnectAsOptions, connectAs } from "./connect-as.ts";
 export { type EmbeddedNats, type EmbeddedNatsOptions, type ServerExit, startEmbeddedNats } from "./embedded-server.ts";
 export { NatsServerError, type NatsServerErrorReason } from "./errors.ts";

@@ -1,5 +1,7 @@
-import { link, mkdir, open, readFile, rm } from "node:fs/promises";
+import { link, open, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { makeFolderDurably, syncFolder } from "@lienthong/chassis/durable-file";
+import { expectPrivate } from "@lienthong/chassis/secret-file";
 import { createUser, fromSeed } from "@nats-io/nkeys";
 import { type Role, roles } from "./accounts.ts";
 import { NatsServerError } from "./errors.ts";
@@ -12,7 +14,7 @@ export interface RoleKey {
 
 /** Makes the missing seeds and keeps the others, so that services configured once stay able to connect. */
 export async function ensureRoleKeys(directory: string): Promise<Record<Role, RoleKey>> {
-  await mkdir(directory, { recursive: true, mode: 0o700 });
+  await makeFolderDurably(directory);
   const entries = await Promise.all(
     roles.map(async (role) => {
       const seedFilePath = join(directory, `${role}.seed`);
@@ -20,11 +22,16 @@ export async function ensureRoleKeys(directory: string): Promise<Record<Role, Ro
       return [role, { seedFilePath, publicKey: fromSeed(await readSeed(seedFilePath)).getPublicKey() }] as const;
     }),
   );
+  // A seed that a power cut took back would lock out the services that were configured with it.
+  await syncFolder(directory);
   return Object.fromEntries(entries) as Record<Role, RoleKey>;
 }
 
 /** Reads one seed; the error never contains what was read. */
 export async function readSeed(seedFilePath: string): Promise<Uint8Array> {
+  await expectPrivate(seedFilePath).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === "SECRET_EXPOSED") throw new NatsServerError("CONFIGURATION_INVALID", cause.message, { cause });
+  });
   const text = await readFile(seedFilePath, "utf8").catch((cause: unknown) => {
     throw new NatsServerError("CONFIGURATION_INVALID", `The nkey seed file ${seedFilePath} cannot be read.`, { cause });
   });

@@ -9,8 +9,10 @@ import {
   serverStateSystemSubject,
 } from "./accounts.ts";
 
-export interface EmbeddedServerConfig {
+export interface ServerConfig {
   readonly serverName: string;
+  /** Address to listen on for clients; loopback unless told. */
+  readonly host?: string;
   /** -1 lets the server choose. */
   readonly port: number;
   readonly storeDirectory: string;
@@ -30,11 +32,16 @@ const logBytesMax = 64 * 1024 * 1024;
  * The configuration of the embedded server: loopback only, every acknowledged message fsynced, nobody without a key.
  * JSON is valid in the server's configuration language, so quoting is JSON's.
  */
-export function renderEmbeddedConfig(config: EmbeddedServerConfig): string {
+export function renderEmbeddedConfig(config: ServerConfig): string {
+  return renderServerConfig(config, []);
+}
+
+/** The same with more blocks, for example a cluster's. */
+export function renderServerConfig(config: ServerConfig, blocks: readonly string[]): string {
   return `${[
     "# Written at each start; changes here are lost.",
     `server_name: ${JSON.stringify(config.serverName)}`,
-    `listen: "127.0.0.1:${config.port}"`,
+    `listen: ${JSON.stringify(`${config.host ?? "127.0.0.1"}:${config.port}`)}`,
     `pid_file: ${JSON.stringify(config.pidFile)}`,
     `ports_file_dir: ${JSON.stringify(config.portsDirectory)}`,
     `log_file: ${JSON.stringify(config.logFile)}`,
@@ -46,6 +53,7 @@ export function renderEmbeddedConfig(config: EmbeddedServerConfig): string {
       storeBytesMax: String(config.storeBytesMax),
       memoryStoreBytesMax: String(config.memoryStoreBytesMax),
     }),
+    ...blocks,
     ...renderAccounts((role) => JSON.stringify(config.publicKeys[role])),
   ].join("\n")}\n`;
 }

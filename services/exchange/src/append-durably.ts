@@ -44,20 +44,25 @@ export async function appendDurably<Draft extends AppendDraft>(
     appended.push(...attempt.appended);
     remaining = attempt.rest;
     if (remaining.length === 0) break;
+    let { why } = attempt;
     if (attempt.conflict) {
-      const sorted = await sortOut(remaining, store.reader);
-      appended.push(...sorted.stored);
-      for (const loser of sorted.losers) losers.add(loser);
-      remaining = sorted.missing;
-      // From here on nobody's copy of this batch is under way any more: a late one would lose its compare-and-set.
-      outcomeKnown = true;
-      if (attempt.why === null) continue;
+      const sorted = await sortOut(remaining, store.reader).catch((error: Error) => error);
+      if (sorted instanceof Error) {
+        // Who lost cannot be seen now. The same drafts sent again meet the same compare-and-set, and then it is looked at again.
+        why ??= sorted.message;
+      } else {
+        appended.push(...sorted.stored);
+        for (const loser of sorted.losers) losers.add(loser);
+        remaining = sorted.missing;
+        // From here on nobody's copy of this batch is under way any more: a late one would lose its compare-and-set.
+        outcomeKnown = true;
+      }
     }
-    if (attempt.why !== null) {
+    if (why !== null) {
       outcomeKnown &&= attempt.nothingStored;
       await new Promise((resume) => setTimeout(resume, pauseMs));
       pauseMs = Math.min(pauseMs * 2, pauseMsMax);
-      await beforeRetry(attempt.why, outcomeKnown);
+      await beforeRetry(why, outcomeKnown);
     }
   }
   return { appended: appended.sort((a, b) => a.sequence - b.sequence), losers };

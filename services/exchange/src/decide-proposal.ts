@@ -43,8 +43,8 @@ export function decideProposal(proposal: DossierProposal, state: DossierState | 
   if (decision.kind === "refuse") return decision;
   if (!registry.confirmed || isBehind) return { kind: "error", error: busError("REGISTRY_UNCONFIRMED") };
   const read = { $case: "statement" as const, statement, payload: envelope.payload };
-  const { dossier, system } = proposal;
-  const event = draftEvent(state, { $case: "statement", envelopeBytes }, read, dossier, system, times);
+  const { dossier, system, payloadDigest } = proposal;
+  const event = draftEvent(state, { $case: "statement", envelopeBytes }, read, dossier, system, times, payloadDigest);
   if (event.bytes.length > eventBytesMax) {
     const allowed = `an event of at most ${eventBytesMax} bytes`;
     return { kind: "error", error: busError("ENTRY_TOO_LARGE", { field: "envelope", allowed }) };

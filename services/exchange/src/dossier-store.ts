@@ -24,12 +24,16 @@ export interface StoredEvent {
 /** A dossier that the stream does not have. */
 export const absentDossier: LoadedDossier = { state: null, sequence: 0, lastBytes: new Uint8Array(0) };
 
+const aloneForMs = 5_000;
+
 /** States of dossiers, folded from the stream and kept for those that are busy. */
 export class DossierStore {
   readonly #shard: string;
   readonly #reader: Reader;
   readonly #guard: ShardGuard;
   readonly #cache: LRUCache<string, LoadedDossier>;
+  /** Until when the stream is known to lie on one server. Raising it to three takes longer than that. */
+  #aloneUntilMs = 0;
 
   /** `dossiersMax` bounds what is kept: about 3 KB each. */
   constructor(options: { shard: string; reader: Reader; guard: ShardGuard; dossiersMax: number }) {
@@ -95,28 +99,32 @@ export class DossierStore {
       state === null || last === undefined
         ? absentDossier
         : { state, sequence: last.sequence, lastBytes: Uint8Array.from(last.bytes) };
-    this.#compareWithSeen(dossier, loaded, seen);
+    if (seen !== null) {
+      const read = { number: loaded.state?.number ?? 0, sequence: loaded.sequence };
+      await this.#guard.compareDossier(dossier, read, seen);
+    }
     this.#cache.set(dossier, loaded);
     return loaded;
+  }
+
+  /**
+   * Whether the dossier has no more events than are known, by a leader behind which a majority stands: what a refusal may rest on. Forgets
+   * the dossier if it has. Rejects while there is no such leader.
+   */
+  async isConfirmed(dossier: string, known: LoadedDossier): Promise<boolean> {
+    // Asked once in a while only: whoever races for a dossier is refused by the hundred.
+    if (performance.now() < this.#aloneUntilMs) return true;
+    const { subjectMessageCount, replicas } = await this.#reader.confirmed(eventSubject(this.#shard, dossier));
+    // On one server the read that the refusal rests on was the truth when it was made, whatever came since.
+    if (replicas === 1) this.#aloneUntilMs = performance.now() + aloneForMs;
+    if (replicas === 1 || subjectMessageCount === (known.state?.number ?? 0)) return true;
+    this.forget(dossier);
+    return false;
   }
 
   /** All events of a dossier, in order, complete as of the leader. */
   async events(dossier: string): Promise<StoredEvent[]> {
     const messages = await this.#reader.messagesOfSubject(eventSubject(this.#shard, dossier));
     return messages.map(({ sequence, payload }) => ({ sequence, bytes: payload }));
-  }
-
-  #compareWithSeen(dossier: string, loaded: LoadedDossier, seen: ReturnType<ShardGuard["dossierHead"]>): void {
-    if (seen === null) return;
-    if (loaded.state === null) {
-      throw this.#guard.stop(
-        `dossier ${dossier} has ${seen.number} events that this replica has seen, and the stream has none.`,
-      );
-    }
-    if (loaded.state.number < seen.number || loaded.sequence < seen.sequence) {
-      throw this.#guard.stop(
-        `dossier ${dossier} ends at its event ${loaded.state.number} in the stream, but this replica has seen event ${seen.number}.`,
-      );
-    }
   }
 }

@@ -26,7 +26,7 @@ export interface EventDraft {
   readonly after: DossierState;
 }
 
-/** Builds the next event of a dossier and the state after it. */
+/** Builds the next event of a dossier and the state after it. `payloadDigest`: of a statement's signed bytes, where it is known. */
 export function draftEvent(
   before: DossierState | null,
   body: EventBody,
@@ -34,6 +34,7 @@ export function draftEvent(
   dossier: string,
   system: string,
   round: RoundTimes,
+  payloadDigest?: Uint8Array,
 ): EventDraft {
   const header = {
     version: 1,
@@ -50,5 +51,5 @@ export function draftEvent(
   const bytes = encodeEvent(header, body);
   const hash = leafHash(bytes);
   const event = { header, body: read, dossier };
-  return { bytes, hash, wallTime: header.wallTime, event, after: evolve(before, event, hash) };
+  return { bytes, hash, wallTime: header.wallTime, event, after: evolve(before, event, hash, payloadDigest) };
 }

@@ -14,6 +14,11 @@ export interface FedEvent {
   readonly event: ReadEvent;
 }
 
+/** An event that this process is about to append. */
+export interface DraftedEvent extends Omit<FedEvent, "sequence"> {
+  readonly subject: string;
+}
+
 /** Somebody who follows the stream in this process. */
 export interface EventFollower {
   /** First sequence it needs. */
@@ -27,6 +32,11 @@ const unconfirmedMax = 4_096;
 
 /** The shard's stream, followed for everybody in this process. */
 export interface EventFeed {
+  /**
+   * Told of events before they are appended: the stream is often faster than its acknowledgement, and what it brings need not be decoded
+   * again if it is one of these, byte for byte. Returns how to forget them.
+   */
+  drafted(events: readonly DraftedEvent[]): () => void;
   /**
    * Told of events that this process has just made durable, in the order of their sequence. If they are the next ones, the followers have
    * them at once, without waiting for the stream to bring them back; when it does, they are compared with it, byte for byte.
@@ -60,6 +70,8 @@ export function feedEvents(options: {
   let readTo = fromSequence - 1;
   /** Own events that the stream has not brought yet, whether the followers have them or not. */
   const unconfirmed = new Map<number, FedEvent>();
+  /** Own events that are being appended, by subject; drafts of one dossier in their order. */
+  const drafts = new Map<string, DraftedEvent[]>();
   let isLive = false;
   let ended = false;
 
@@ -96,7 +108,7 @@ export function feedEvents(options: {
     fromSequence,
     onMessages(messages) {
       const fresh: FedEvent[] = [];
-      for (const { sequence, payload } of messages) {
+      for (const { sequence, subject, payload } of messages) {
         const own = unconfirmed.get(sequence);
         unconfirmed.delete(sequence);
         if (own !== undefined && Buffer.compare(own.bytes, payload) !== 0) {
@@ -106,6 +118,11 @@ export function feedEvents(options: {
         if (sequence <= position) continue;
         if (own !== undefined) {
           fresh.push(own);
+          continue;
+        }
+        const draft = drafts.get(subject)?.find(({ bytes }) => Buffer.compare(bytes, payload) === 0);
+        if (draft !== undefined) {
+          fresh.push({ sequence, bytes: draft.bytes, hash: draft.hash, event: draft.event });
           continue;
         }
         // Payloads are windows into network buffers, which they would keep alive.
@@ -135,6 +152,17 @@ export function feedEvents(options: {
   });
 
   return {
+    drafted(events) {
+      for (const draft of events) {
+        const others = drafts.get(draft.subject);
+        if (others === undefined) drafts.set(draft.subject, [draft]);
+        else others.push(draft);
+      }
+      // A dossier is in one round at a time, so all that is kept of a subject is this round's.
+      return () => {
+        for (const { subject } of events) drafts.delete(subject);
+      };
+    },
     appended(events) {
       // What is not remembered is read from the stream: this saves time and decides nothing.
       if (!isLive || ended) return;

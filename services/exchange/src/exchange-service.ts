@@ -1,4 +1,4 @@
-import { type GrpcService, grpcService } from "@lienthong/chassis";
+import { defaultLimits, type GrpcService, grpcService, type LimitSettings } from "@lienthong/chassis";
 import { ExchangeServiceService } from "@lienthong/contracts/exchange/v1/exchange_service";
 import { getDossierPort, getShardPort, getTrailPort, type RecordAuditAccess } from "./ports/reading-ports.ts";
 import { streamStatementsPort } from "./ports/stream-statements-port.ts";
@@ -8,18 +8,26 @@ import type { ServedShards } from "./served-shards.ts";
 import { SignatureCheck } from "./signature-check.ts";
 import { StatementRate } from "./statement-rate.ts";
 
-/** ExchangeService over the shards of this process. Without `recordAccess`, looks under an audit scope are refused. */
+/** What agencies are told: within so long a revocation is in force. A replica that has not heard for longer shows nothing. */
+const revocationMsMax = 5_000;
+
+/**
+ * ExchangeService over the shards of this process. Without `recordAccess`, looks under an audit scope are refused. `share`: what one system or agency may
+ * take.
+ */
 export function exchangeService(
   shards: ServedShards,
   registry: FollowedRegistry,
   recordAccess: RecordAuditAccess | null = null,
+  share: LimitSettings = defaultLimits,
 ): GrpcService {
   const on = {
     shards,
     recordAccess,
     registry: () => registry.state,
+    confirmed: () => registry.confirmed(revocationMsMax),
     signatureCheck: new SignatureCheck(),
-    rate: new StatementRate(),
+    rate: new StatementRate(share),
   };
   return grpcService(ExchangeServiceService, {
     submitStatement: submitStatementPort(on),

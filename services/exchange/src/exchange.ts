@@ -96,6 +96,11 @@ export async function createExchange(options: ExchangeOptions): Promise<Exchange
     generationFrom: generationFromOf(chain),
     reader,
     onStopped: (error) => logger.error({ err: error }, error.message),
+    onHeadsUnwritten: (error) =>
+      logger.error(
+        { err: error },
+        "The table of dossier heads cannot be written; it is kept in memory and tried again.",
+      ),
   });
   await guard.compareWithStream().catch((error: unknown) => {
     // A stopped shard still answers, with the reason.
@@ -194,6 +199,9 @@ export async function createExchange(options: ExchangeOptions): Promise<Exchange
       promiseDelayMs: Number(declared.promiseDelay?.seconds ?? 0n) * 1_000,
     }),
     registry: inForce,
+    onDrafted: (drafts) =>
+      feed?.drafted(drafts.map(({ subject, event: { bytes, hash, event } }) => ({ subject, bytes, hash, event }))) ??
+      (() => {}),
     onAppended: (appended) => {
       feed?.appended(
         appended.map(({ sequence, draft: { event: draft } }) => {

@@ -13,7 +13,8 @@ import {
 import { hexOf, legalDayAt, type RegistryState } from "@lienthong/registry-state";
 import { dossierCodePattern, type ReadEvent, readEvent } from "@lienthong/statement";
 import { leafHash } from "@lienthong/tlog";
-import type { DossierStore, StoredEvent } from "./dossier-store.ts";
+import { absentDossier, type DossierStore, type StoredEvent } from "./dossier-store.ts";
+import { ShardStoppedError } from "./shard-guard.ts";
 
 /** What a reader of a dossier may see. */
 export interface ReadableDossier {
@@ -39,7 +40,10 @@ export async function readDossierFor(
   if (!dossierCodePattern.test(dossier)) {
     throw busError("FIELD_INVALID", { field: "dossier", allowed: "an official dossier code such as H26-250505-0001" });
   }
-  const stored = await store.events(dossier);
+  const unreadable = (error: unknown): never => {
+    throw error instanceof ShardStoppedError ? error : busError("STORE_UNAVAILABLE", {}, { cause: error });
+  };
+  const stored = await store.events(dossier).catch(unreadable);
   let folded: DossierState | null = null;
   const read: { stored: StoredEvent; event: ReadEvent; hash: Uint8Array; concerns: string[] }[] = [];
   for (const event of stored) {
@@ -48,7 +52,11 @@ export async function readDossierFor(
     folded = evolve(folded, parsed, hash);
     read.push({ stored: event, event: parsed, hash, concerns: branchesOf(parsed, folded) });
   }
-  if (folded === null) throw busError("DOSSIER_UNKNOWN", { field: "dossier", dossier });
+  if (folded === null) {
+    // "There is none" is said on a majority's word only.
+    if (!(await store.isConfirmed(dossier, absentDossier).catch(unreadable))) throw busError("STORE_UNAVAILABLE");
+    throw busError("DOSSIER_UNKNOWN", { field: "dossier", dossier });
+  }
   const auditScope = auditScopeOver(registry, question, folded);
   const branches = auditScope !== "" ? [...folded.branches.values()] : readableBranches(folded, agency);
   if (branches.length === 0) throw notEntitled(agency, dossier);

@@ -1,12 +1,15 @@
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { makeFolderDurablySync } from "@lienthong/chassis";
 import {
   type DossierHead,
   type DossierHeads,
+  eventSubject,
   type HeadWriter,
+  LeaderUnconfirmedError,
   openDossierHeads,
   openHeadWriter,
   type Reader,
+  type StreamPosition,
 } from "@lienthong/event-store";
 import { hashesEqual, leafHash } from "@lienthong/tlog";
 
@@ -23,6 +26,15 @@ export interface ShardGuard {
   stop(why: string): ShardStoppedError;
   /** Compares what was committed to with the stream; to be awaited after start and after every reconnect, before appending. */
   compareWithStream(): Promise<void>;
+  /**
+   * Compares one dossier as it was read with what this replica has seen of it. Stops the shard if the stream lost events of it; rejects
+   * without stopping if it was only read from a leader that lags.
+   */
+  compareDossier(
+    dossier: string,
+    read: { readonly number: number; readonly sequence: number },
+    seen: DossierHead,
+  ): Promise<void>;
   /**
    * Resolves when the head on disk is at this event or a later one: one fsync serves every round that ended meanwhile. A later event in
    * the stream means that this one is in it, too. A crash after it and before the answer costs only the answer. Rejects, and stops the
@@ -41,6 +53,10 @@ export interface ShardGuard {
 /** Heads that were read wait at most so long, or until there are so many, before they go to disk in one transaction. */
 const rememberWithinMs = 250;
 const rememberedMax = 2_000;
+/** Longer than a leader that was cut off takes to notice it. */
+const shortDossierGraceMs = 30_000;
+/** After a disk refused them. */
+const rewriteAfterMs = 2_000;
 
 /** Opens the heads of one replica in a folder of its own. Throws if they exist and cannot be read. */
 export function openShardGuard(options: {
@@ -51,24 +67,40 @@ export function openShardGuard(options: {
   generationFrom: number;
   reader: Reader;
   onStopped: (error: ShardStoppedError) => void;
+  /** The disk did not take the table of dossier heads; told once, until it does again. */
+  onHeadsUnwritten?: (error: Error) => void;
 }): ShardGuard {
-  const { directory, shard, generation, generationFrom, reader, onStopped } = options;
-  mkdirSync(directory, { recursive: true });
+  const { directory, shard, generation, generationFrom, reader, onStopped, onHeadsUnwritten = () => {} } = options;
+  // Heads that are fsynced in a folder whose name a power cut takes back would be gone with it, and nobody would miss them.
+  makeFolderDurablySync(directory);
   const headWriter: HeadWriter = openHeadWriter(join(directory, "head"));
   const heads: DossierHeads = openDossierHeads(join(directory, "dossier-heads.sqlite"));
   let stoppedBy: ShardStoppedError | null = null;
+  /** Since when a dossier has been read shorter than it was seen, by dossier. */
+  const shortSince = new Map<string, number>();
   // Seen and not yet on disk: a transaction per event would cost more than the event. A crash loses this tail; the follower reads
   // it again from the position that is on disk.
   const unwritten = new Map<string, DossierHead & { dossier: string }>();
   let unwrittenPosition: { sequence: number; hash: Uint8Array } | null = null;
   let timer: NodeJS.Timeout | null = null;
+  let headsFailing = false;
+  let mayWriteHeadsAtMs = 0;
 
   function writeHeads(): void {
     if (timer !== null) clearTimeout(timer);
     timer = null;
     if (unwrittenPosition === null) return;
     const { sequence, hash } = unwrittenPosition;
-    heads.apply([...unwritten.values()], { generation, sequence, leafHash: hash });
+    try {
+      heads.apply([...unwritten.values()], { generation, sequence, leafHash: hash });
+    } catch (error) {
+      // A full disk, for one. The heads stay in memory, where they are looked up all the same, and are written when the disk is well again.
+      if (!headsFailing) onHeadsUnwritten(error as Error);
+      headsFailing = true;
+      mayWriteHeadsAtMs = performance.now() + rewriteAfterMs;
+      return;
+    }
+    headsFailing = false;
     unwritten.clear();
     unwrittenPosition = null;
   }
@@ -83,14 +115,38 @@ export function openShardGuard(options: {
     return stoppedBy;
   }
 
-  async function expectLeaf(sequence: number, hash: Uint8Array, whose: string): Promise<void> {
+  async function differsAt(sequence: number, hash: Uint8Array, whose: string): Promise<string | null> {
     const message = await reader.atSequence(sequence);
-    if (message === null) throw stop(`${whose} names event ${sequence}, which the stream cannot give.`);
-    if (!hashesEqual(leafHash(message.payload), hash)) {
-      throw stop(
-        `${whose} names event ${sequence} with another hash than the stream's: the stream was changed or replaced.`,
-      );
+    if (message === null) return `${whose} names event ${sequence}, which the stream cannot give.`;
+    if (hashesEqual(leafHash(message.payload), hash)) return null;
+    return `${whose} names event ${sequence} with another hash than the stream's: the stream was changed or replaced.`;
+  }
+
+  /** What is wrong with the stream, as whoever takes itself for the leader shows it; null if nothing is. */
+  async function lookAtStream(readState: () => Promise<StreamPosition>): Promise<string | null> {
+    // Read before the stream is asked: both may move on while its answer is under way.
+    const committed = [
+      ["the head of the last event written here", headWriter.written()],
+      ["the position of the follower", heads.position()],
+    ] as const;
+    const { firstSequence, lastSequence, messageCount } = await readState();
+    if (lastSequence > 0 && (firstSequence !== 1 || messageCount !== lastSequence)) {
+      return `the stream has holes: it counts ${messageCount} events between ${firstSequence} and ${lastSequence}.`;
     }
+    for (const [whose, head] of committed) {
+      if (head === null) continue;
+      // A later generation was declared over leaves that lie where they lay: what this head names must be one of them, which the
+      // comparison of the leaf below shows.
+      if (head.generation > generation || (head.generation < generation && head.sequence > generationFrom)) {
+        return `${whose} is event ${head.sequence} of generation ${head.generation}; the stream is of generation ${generation}, which took over ${generationFrom} events.`;
+      }
+      if (head.sequence > lastSequence) {
+        return `the stream ends at event ${lastSequence}, but ${whose} is event ${head.sequence}: accepted events are missing.`;
+      }
+      const difference = await differsAt(head.sequence, head.leafHash, whose);
+      if (difference !== null) return difference;
+    }
+    return null;
   }
 
   return {
@@ -99,33 +155,31 @@ export function openShardGuard(options: {
 
     async compareWithStream() {
       if (stoppedBy !== null) throw stoppedBy;
-      // Read before the stream is asked: both may move on while its answer is under way.
-      const committed = [
-        ["the head of the last event written here", headWriter.written()],
-        ["the position of the follower", heads.position()],
-      ] as const;
-      const { firstSequence, lastSequence, messageCount } = await reader.state();
-      if (lastSequence > 0 && (firstSequence !== 1 || messageCount !== lastSequence)) {
-        throw stop(
-          `the stream has holes: it counts ${messageCount} events between ${firstSequence} and ${lastSequence}.`,
-        );
+      if ((await lookAtStream(() => reader.state())) === null) return;
+      // A leader that was cut off from the others, or had been paused, shows an older stream for some seconds. Only what a leader shows
+      // behind which a majority stands ends the shard; while there is none, this rejects and is tried again.
+      const why = await lookAtStream(() => reader.confirmed());
+      if (why !== null) throw stop(why);
+    },
+
+    async compareDossier(dossier, read, seen) {
+      if (read.number >= seen.number && read.sequence >= seen.sequence) {
+        shortSince.delete(dossier);
+        return;
       }
-      for (const [whose, head] of committed) {
-        if (head === null) continue;
-        // A later generation was declared over leaves that lie where they lay: what this head names must be one of them, which the
-        // comparison of the leaf below shows.
-        if (head.generation > generation || (head.generation < generation && head.sequence > generationFrom)) {
-          throw stop(
-            `${whose} is event ${head.sequence} of generation ${head.generation}; the stream is of generation ${generation}, which took over ${generationFrom} events.`,
-          );
-        }
-        if (head.sequence > lastSequence) {
-          throw stop(
-            `the stream ends at event ${lastSequence}, but ${whose} is event ${head.sequence}: accepted events are missing.`,
-          );
-        }
-        await expectLeaf(head.sequence, head.leafHash, whose);
+      const { subjectMessageCount, replicas } = await reader.confirmed(eventSubject(shard, dossier));
+      const shortSinceMs = shortSince.get(dossier) ?? performance.now();
+      const isPassing = performance.now() - shortSinceMs < shortDossierGraceMs;
+      // A leader that lags is replaced within seconds. On one server, or for longer, events are there that cannot be read.
+      if (replicas > 1 && subjectMessageCount >= seen.number && isPassing) {
+        shortSince.set(dossier, shortSinceMs);
+        throw new LeaderUnconfirmedError(`Dossier ${dossier} was read from a leader that lags.`);
       }
+      throw stop(
+        read.number === 0
+          ? `dossier ${dossier} has ${seen.number} events that this replica has seen, and the stream has none.`
+          : `dossier ${dossier} ends at its event ${read.number} in the stream, but this replica has seen event ${seen.number}.`,
+      );
     },
 
     commit(sequence, hash) {
@@ -137,8 +191,9 @@ export function openShardGuard(options: {
     remember(batch, sequence, hash) {
       for (const head of batch) unwritten.set(head.dossier, head);
       unwrittenPosition = { sequence, hash };
-      if (unwritten.size >= rememberedMax) writeHeads();
-      else timer ??= setTimeout(writeHeads, rememberWithinMs);
+      const pauseMs = headsFailing ? Math.max(0, mayWriteHeadsAtMs - performance.now()) : rememberWithinMs;
+      if (unwritten.size >= rememberedMax && (!headsFailing || pauseMs === 0)) writeHeads();
+      else timer ??= setTimeout(writeHeads, pauseMs);
     },
 
     dossierHead: (dossier) => unwritten.get(dossier) ?? heads.get(dossier),

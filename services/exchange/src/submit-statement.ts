@@ -26,6 +26,8 @@ export async function submitStatement(
   system: string,
   on: SubmitDependencies,
 ): Promise<WriteOutcome> {
+  const refused = on.rate.begin(system, performance.now());
+  if (refused !== null) return { kind: "refused", error: refused };
   try {
     const received = readEnvelope(envelope);
     const { statement } = received;
@@ -36,9 +38,8 @@ export async function submitStatement(
     const author = statement.author?.agency ?? "";
     const undelegated = delegationRefusal(registry, system, author, "statement.author.agency");
     if (undelegated !== null) throw undelegated;
-    if (!on.rate.take(author, statement.dossier, performance.now())) {
-      throw busError("OVERLOADED", { field: "statement.dossier", dossier: statement.dossier });
-    }
+    const tooMany = on.rate.take(author, statement.dossier, performance.now());
+    if (tooMany !== null) throw tooMany;
     await verifySignatures(registry, received.envelope, on.signatureCheck);
     await expectDocumentsReady(statement, shard);
     return await shard.writePath.submit({
@@ -50,6 +51,8 @@ export async function submitStatement(
     });
   } catch (error) {
     return { kind: "refused", error: error as BusError };
+  } finally {
+    on.rate.end(system);
   }
 }
 

@@ -1,6 +1,12 @@
 import { asBusError, type BusError, busError, type Clock, localDate, timestampFromMs } from "@lienthong/chassis";
 import type { Decision, DossierState, Refusal } from "@lienthong/domain";
-import { type Appender, batchMessagesMax, eventSubject, type Reader } from "@lienthong/event-store";
+import {
+  type Appender,
+  batchMessagesMax,
+  eventSubject,
+  LeaderUnconfirmedError,
+  type Reader,
+} from "@lienthong/event-store";
 import { type AppendDraft, type AppendedRound, appendDurably, singlePublishesMax } from "./append-durably.ts";
 import { decideProposal } from "./decide-proposal.ts";
 import { absentDossier, type DossierStore, type LoadedDossier } from "./dossier-store.ts";
@@ -27,6 +33,8 @@ export interface WritePathOptions {
   readonly guard: ShardGuard;
   readonly promises: PromisePen;
   registry(): RegistryInForce;
+  /** Told of a round before it is appended, for whoever meets its events in the stream first; what it returns is called when the round has ended. */
+  onDrafted?(drafts: readonly { readonly subject: string; readonly event: EventDraft }[]): () => void;
   /** Told of the events of a round, durable and in the order of their sequence, before their authors are. */
   onAppended?(appended: readonly { readonly sequence: number; readonly draft: { readonly event: EventDraft } }[]): void;
   log(message: string, details?: Record<string, unknown>): void;
@@ -151,12 +159,14 @@ export class WritePath {
     const { dossiers, promises, appender, reader } = this.#options;
     let decided: { drafts: Draft[]; held: HeldAnswer[] };
     let result: AppendedRound<Draft>;
+    let forgetDrafts: (() => void) | undefined;
     try {
       await this.#compareIfDistrusted();
       const loaded = await this.#loadDossiers(round);
 
       // Decide. Up to here and through here: no side effect.
       decided = this.#decideRound(round, loaded);
+      forgetDrafts = this.#options.onDrafted?.(decided.drafts);
 
       // Append. When this returns, the statements are durable: fsynced by the store, on a majority where replicated. A crash
       // before it loses nothing that anybody was told; a crash after it loses only answers, and a retry gets them.
@@ -170,6 +180,7 @@ export class WritePath {
       this.#options.onAppended?.(result.appended);
       for (const dossier of result.losers) dossiers.forget(dossier);
     } finally {
+      forgetDrafts?.();
       // What these dossiers are is known again: the next round of theirs need not wait for the answers of this one.
       this.#line.end(round);
     }
@@ -298,6 +309,14 @@ export class WritePath {
       return;
     }
     try {
+      if (decision.kind === "refuse" && !(await this.#isRefusalSure(dossier, found, appended))) {
+        // It has moved on since, perhaps at a leader that this one had not heard of: decided anew.
+        if (performance.now() - waiting.sinceMs > answerWithinMs)
+          throw new LeaderUnconfirmedError(`Dossier ${dossier} moves on.`);
+        this.#line.putBack([waiting]);
+        this.#schedulePump();
+        return;
+      }
       const number = decision.kind === "repeat" ? decision.number : decision.decidedBy;
       const cited = number === undefined ? null : await this.#eventOf(dossier, number, found, appended);
       waiting.settle(
@@ -314,6 +333,13 @@ export class WritePath {
         ),
       );
     }
+  }
+
+  /** Whether the state that a refusal cites is the dossier's newest: a leader that was cut off may have shown an older one. */
+  async #isRefusalSure(dossier: string, found: LoadedDossier, appended: readonly { draft: Draft }[]): Promise<boolean> {
+    // What this round appended passed its compare-and-set a moment ago.
+    if (appended.some(({ draft }) => draft.dossier === dossier)) return true;
+    return this.#options.dossiers.isConfirmed(dossier, found);
   }
 
   #repeated(event: { bytes: Uint8Array; sequence: number }): WriteOutcome {

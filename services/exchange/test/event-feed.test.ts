@@ -36,6 +36,8 @@ interface Watched {
   readonly guard: ShardGuard;
   /** Sequences that the follower was given, in that order. */
   readonly given: number[];
+  /** The last event it was given. */
+  last(): FedEvent | undefined;
   readonly ended: Error[];
 }
 
@@ -43,6 +45,7 @@ let guards = 0;
 async function watch(): Promise<Watched> {
   const shard = bus.bus.shard.name;
   const given: number[] = [];
+  let last: FedEvent | undefined;
   const ended: Error[] = [];
   const guard = openShardGuard({
     directory: join(folder, `guard-${guards++}`),
@@ -54,7 +57,10 @@ async function watch(): Promise<Watched> {
   });
   const follower = {
     followFrom: () => 1,
-    applyEvents: (batch: FedEvent[]) => void given.push(...batch.map(({ sequence }) => sequence)),
+    applyEvents(batch: FedEvent[]) {
+      given.push(...batch.map(({ sequence }) => sequence));
+      last = batch.at(-1);
+    },
   };
   const feed = feedEvents({
     connection,
@@ -64,7 +70,7 @@ async function watch(): Promise<Watched> {
     onEnded: (error) => void ended.push(error),
   });
   await feed.caughtUp;
-  return { feed, guard, given, ended };
+  return { feed, guard, given, last: () => last, ended };
 }
 
 async function open(): Promise<HeldBranch> {
@@ -136,6 +142,29 @@ test("own events whose predecessors are others' wait for the stream: the followe
   await until("the feed goes on", () => feed.position() >= next.end + others + 2);
   expect(given).toEqual(upTo(feed.position()));
   expect(ended).toEqual([]);
+  await feed.stop();
+  await guard.close();
+});
+
+test("an own event that the stream brings before its acknowledgement is the one that was drafted; another on its subject is read", async () => {
+  const held = await open();
+  const { feed, guard, last, ended } = await watch();
+  const next = await nextEvent(held);
+  const other = await nextEvent(held);
+  const { bytes, hash, event } = fed(0, next.bytes);
+  const forget = feed.drafted([{ subject: next.subject, bytes, hash, event }]);
+  expect(await append(next)).toBe(next.end + 1);
+  await until("the feed goes on", () => feed.position() === next.end + 1);
+  expect(last()?.event).toBe(event);
+
+  const draft = fed(0, other.bytes);
+  feed.drafted([{ ...draft, subject: next.subject }]);
+  const later = await nextEvent(held);
+  await append(later);
+  await until("the feed goes on", () => feed.position() === later.end + 1);
+  expect(leafHash(last()?.bytes ?? new Uint8Array(0))).toEqual(leafHash(later.bytes));
+  expect(ended).toEqual([]);
+  forget();
   await feed.stop();
   await guard.close();
 });

@@ -1,3 +1,4 @@
+import { defaultLimits } from "@lienthong/chassis";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { StatementRate } from "../src/statement-rate.ts";
@@ -6,7 +7,7 @@ test("a burst is taken, then 50 a second; other agencies and other dossiers are 
   const rate = new StatementRate();
   const takeAll = (agency: string, dossier: string, nowMs: number): number => {
     let taken = 0;
-    while (rate.take(agency, dossier, nowMs)) taken += 1;
+    while (rate.take(agency, dossier, nowMs) === null) taken += 1;
     return taken;
   };
   expect(takeAll("a", "d", 0)).toBe(256);
@@ -24,9 +25,33 @@ test("whatever the arrivals, never more than the burst and 50 a second are taken
       let taken = 0;
       for (const gapMs of gapsMs) {
         nowMs += gapMs;
-        if (rate.take("a", "d", nowMs)) taken += 1;
+        if (rate.take("a", "d", nowMs) === null) taken += 1;
         expect(taken).toBeLessThanOrEqual(256 + (nowMs * 50) / 1_000);
       }
     }),
   );
+});
+
+test("an agency is held to its share over all its dossiers, a system over all its agencies, and each is told how long to wait", () => {
+  const share = {
+    ...defaultLimits,
+    ...{ limitStatementsPerAgencyPerSecond: 10, limitStatementsPerAgencyBurst: 20 },
+    ...{ limitStatementsPerSystemPerSecond: 100, limitStatementsPerSystemBurst: 30, limitStatementsUnderWay: 40 },
+  };
+  const rate = new StatementRate(share);
+  for (let number = 0; number < 20; number++) expect(rate.take("a", `d-${number}`, 0)).toBeNull();
+  expect(rate.take("a", "d-20", 0)).toMatchObject({
+    reason: "LIMIT_REACHED",
+    metadata: { of: "agency a", allowed: "10 statements a second" },
+    retryAfterMs: 100,
+  });
+  expect(rate.take("b", "d-20", 0)).toBeNull();
+  for (let number = 0; number < 30; number++) expect(rate.begin("s", 0)).toBeNull();
+  expect(rate.begin("s", 0)).toMatchObject({ reason: "LIMIT_REACHED", metadata: { of: "system s" }, retryAfterMs: 10 });
+  expect(rate.begin("t", 0)).toBeNull();
+  // Enough has come in by then, but what is under way counts too.
+  for (let number = 0; number < 10; number++) expect(rate.begin("s", 10_000)).toBeNull();
+  expect(rate.begin("s", 10_000)?.metadata.allowed).toBe("40 statements under way at a time");
+  rate.end("s");
+  expect(rate.begin("s", 10_000)).toBeNull();
 });

@@ -13,6 +13,8 @@ import type { ServedShards } from "../served-shards.ts";
 export interface ReadingDependencies {
   readonly shards: ServedShards;
   registry(): RegistryState;
+  /** False: a revocation may have been recorded over 5 s ago without this replica having heard of it. Then nothing is shown. */
+  confirmed(): boolean;
   /** Records a look under an audit scope; null: such looks cannot be recorded here, and are not answered. */
   readonly recordAccess: RecordAuditAccess | null;
 }
@@ -76,6 +78,7 @@ function readFor(
   identity: Identity,
   on: ReadingDependencies,
 ): Promise<ReadableDossier> {
+  if (!on.confirmed()) throw busError("REGISTRY_UNCONFIRMED");
   const registry = on.registry();
   const system = authenticateSystem(registry, identity);
   const shard = on.shards.expect(request.shard, "shard");
