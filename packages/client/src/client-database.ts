@@ -1,6 +1,6 @@
-import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { makeFolderDurablySync } from "@lienthong/chassis/durable-file";
 
 const sqliteBusy = 5;
 
@@ -18,7 +18,7 @@ export class ClientDatabase {
    * damaged. It is never set aside by itself: it may hold the only copy of what was not sent yet.
    */
   constructor(path: string, { schema, version }: { readonly schema: string; readonly version: number }) {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    makeFolderDurablySync(dirname(path));
     this.#database = new DatabaseSync(path, { timeout: 0 });
     try {
       // The exclusive lock dies with its process, so a killed one leaves nothing to be cleared away.

@@ -1,10 +1,11 @@
 import { Channel } from "@grpc/grpc-js";
 import {
-  createGrpcCredentials,
   type GrpcChannelOptions,
   grpcChannelOptions,
+  RenewableGrpcCredentials,
   type TlsMaterial,
 } from "@lienthong/chassis/channel";
+import { followTlsFiles, type TlsPaths } from "@lienthong/chassis/tls-files";
 import { AuditServiceClient } from "@lienthong/contracts/audit/v1/audit_service";
 import { DeliveryServiceClient } from "@lienthong/contracts/exchange/v1/delivery_service";
 import { DocumentServiceClient } from "@lienthong/contracts/exchange/v1/document_service";
@@ -21,10 +22,14 @@ import { CALL_DEADLINE_MS } from "./unary-call.ts";
 
 /** Where to, and as whom. */
 export interface ConnectOptions {
-  /** "host:port" of a server of the bus. */
+  /** "host:port" of a server of the bus, or several of one kind: "ipv4:10.0.0.1:7443,10.0.0.2:7443", see `channel.inTurn`. */
   readonly address: string;
   /** The authorities trusted, and the system's own certificate and key, PEM. */
   readonly tls: TlsMaterial;
+  /** Where that lies, if it is renewed there: connections made after files were replaced use the new ones, and those that stand go on. */
+  readonly tlsFiles?: TlsPaths;
+  /** Told when files were replaced by some that cannot be used; the old ones stay in use. */
+  readonly onTlsFilesRefused?: (error: Error) => void;
   /** Span that a call may take unless it says otherwise, in milliseconds. Default 10,000. */
   readonly deadlineMs?: number;
   readonly channel?: GrpcChannelOptions;
@@ -47,10 +52,20 @@ export interface Connection {
  * Prepares a connection; the network is first used by the first call, and again after it was lost.
  * @throws the crypto library's error if the TLS material is no PEM or key and certificate do not belong together.
  */
-export function connect({ address, tls, deadlineMs = CALL_DEADLINE_MS, channel }: ConnectOptions): Connection {
-  const credentials = createGrpcCredentials(tls);
+export function connect(to: ConnectOptions): Connection {
+  const { address, tls, tlsFiles, deadlineMs = CALL_DEADLINE_MS, channel, onTlsFilesRefused = () => {} } = to;
+  const credentials = new RenewableGrpcCredentials(tls);
+  const following =
+    tlsFiles === undefined
+      ? null
+      : followTlsFiles({
+          paths: tlsFiles,
+          present: tls,
+          use: (material) => credentials.replace(material),
+          onRefused: onTlsFilesRefused,
+        });
   // A certificate for this machine names it "localhost"; TLS allows no address as a server's name (RFC 6066 section 3).
-  const serverName = /^(?:127(?:\.\d+){3}|\[::1\]):/.test(address) ? { serverName: "localhost" } : {};
+  const serverName = /^(?:ipv[46]:)?(?:127(?:\.\d+){3}|\[::1\]):/.test(address) ? { serverName: "localhost" } : {};
   const options = grpcChannelOptions({ ...serverName, ...channel });
   const channelOverride = new Channel(address, credentials, options);
   const on = { channelOverride };
@@ -63,6 +78,9 @@ export function connect({ address, tls, deadlineMs = CALL_DEADLINE_MS, channel }
     documents: documentCalls(new DocumentServiceClient(address, credentials, on), defaults),
     ledger: ledgerCalls(new LedgerServiceClient(address, credentials, on), defaults),
     audit: auditCalls(new AuditServiceClient(address, credentials, on)),
-    close: () => channelOverride.close(),
+    close() {
+      following?.stop();
+      channelOverride.close();
+    },
   };
 }

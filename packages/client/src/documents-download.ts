@@ -1,6 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
+import { dirname } from "node:path";
+import { syncFolder } from "@lienthong/chassis/durable-file";
 import { bytesPassed } from "@lienthong/chassis/passing-bytes";
 import type { ServiceErrorLike } from "@lienthong/chassis/status";
 import type {
@@ -64,6 +66,7 @@ export async function downloadDocument(
     }
     // Synced before: after a crash the name stands for whole bytes or does not exist.
     await rename(whole, wanted.path);
+    await syncFolder(dirname(wanted.path));
     return { stored, path: wanted.path, contentVerified: contentVerified || whole === files[1] };
   } finally {
     for (const file of files) await rm(file, { force: true });
