@@ -3,10 +3,12 @@ import type { ServerUnaryCall, ServerWritableStream, sendUnaryData, UntypedHandl
 import { asBusError, type BusError, busError } from "./bus-error.ts";
 import { CallContext, type ServerCall } from "./call-context.ts";
 import type { BidiHandler, BidiStream, ResponseStream, ServerStreamHandler, UnaryHandler } from "./call-handlers.ts";
+import type { CallerLimits } from "./caller-limits.ts";
 import { requestCheck } from "./check-request.ts";
 import { ERROR_CATALOGUE, type ReasonName } from "./error-catalogue.ts";
 import { GRPC_CODE } from "./grpc-code.ts";
 import type { AnyHandler, GrpcService } from "./grpc-service.ts";
+import { closeStream, whenStreamCloses } from "./http2-of-call.ts";
 import type { Logger } from "./logger.ts";
 import { decodeRequest } from "./raw-service-definition.ts";
 import { type RawDuplexCall, readRequests } from "./request-stream.ts";
@@ -27,6 +29,16 @@ export interface CallEnvironment {
   readonly logger: Logger;
   readonly drainSignal: AbortSignal;
   readonly onCallEnd: ((record: CallRecord) => void) | undefined;
+  readonly limits: CallerLimits;
+  /** Calls that have not been answered as a whole. */
+  readonly open: Set<OpenCall>;
+}
+
+/** A call under way, as the server sees it. */
+export interface OpenCall {
+  readonly context: CallContext;
+  /** Ends it with a refusal; at once if its caller does not read. */
+  cutOff(why: BusError): void;
 }
 
 /** Requests and responses of a method to and from bytes. */
@@ -44,14 +56,49 @@ function facts({ reason, metadata, cause }: BusError): object {
   return { reason, field: metadata.field, ...(isOurs ? { err: cause } : {}) };
 }
 
-class RunningCall {
+/** HTTP/2's INADEQUATE_SECURITY, which gRPC reads as PERMISSION_DENIED. */
+const inadequateSecurity = 0xc;
+/** Time for a refusal to reach a caller that was cut off; one that does not read is not waited for. */
+const cutOffGraceMs = 1_000;
+
+class RunningCall implements OpenCall {
   readonly context: CallContext;
+  readonly #call: ServerCall;
   readonly #environment: CallEnvironment;
   readonly #startedMs = performance.now();
+  /** Leaves the caller's share; null while it has none. */
+  #leave: (() => void) | null = null;
 
   constructor(call: ServerCall, environment: CallEnvironment) {
+    this.#call = call;
     this.#environment = environment;
     this.context = new CallContext(call, environment.logger, environment.drainSignal);
+    environment.open.add(this);
+  }
+
+  /** Takes the call from its system's share. Throws LIMIT_REACHED. `byteCount`: of a single request; a stream's are paced as they come. */
+  enter(isStream: boolean, byteCount = 0): void {
+    const { limits } = this.#environment;
+    const { identity } = this.context;
+    const refused = limits.begin(identity, isStream, this.#startedMs);
+    if (refused !== null) throw refused;
+    const leave = (): void => limits.end(identity, isStream);
+    // An answer that nobody reads still takes memory, so the place is kept until it is gone.
+    if (!whenStreamCloses(this.#call, leave)) this.#leave = leave;
+    if (byteCount === 0) return;
+    const tooMuch = limits.takeBytes(identity, byteCount, this.#startedMs);
+    if (tooMuch !== null) throw tooMuch;
+  }
+
+  /** Tells of the bytes of a stream's next request; answers for how many milliseconds nothing further is to be read. */
+  pace(byteCount: number): number {
+    return this.#environment.limits.spendBytes(this.context.identity, byteCount, performance.now());
+  }
+
+  cutOff(why: BusError): void {
+    this.context.logger.info({ reason: why.reason }, "A call was ended: its system may not go on with it.");
+    this.context.cutOff(why);
+    setTimeout(() => closeStream(this.#call, inadequateSecurity), cutOffGraceMs).unref();
   }
 
   /** Runs the handler's part; what it throws comes back as a refusal, logged as it deserves. */
@@ -74,7 +121,9 @@ class RunningCall {
   /** Says that the answer is complete. */
   finish(refusal: BusError | null): void {
     const { context } = this;
-    const left = context.ended;
+    const left = context.ended && context.cutOffBecause === null;
+    this.#environment.open.delete(this);
+    this.#leave?.();
     context.finish();
     this.#environment.onCallEnd?.({
       method: context.method,
@@ -93,9 +142,10 @@ async function answerUnary(
   callback: sendUnaryData<unknown>,
 ): Promise<void> {
   const running = new RunningCall(call, environment);
-  const { value, refusal } = await running.run(async () =>
-    codec.encode(await handler.run(codec.decode(call.request), running.context)),
-  );
+  const { value, refusal } = await running.run(async () => {
+    running.enter(false, call.request.length);
+    return codec.encode(await handler.run(codec.decode(call.request), running.context));
+  });
   running.finish(refusal);
   if (refusal === null) callback(null, value);
   else callback(toServiceError(refusal));
@@ -106,6 +156,7 @@ interface WritableCall extends ServerCall {
   readonly writableEnded: boolean;
   write(message: unknown): boolean;
   end(): unknown;
+  emit(event: "cancelled", what: string): boolean;
   emit(event: "error", error: Error): boolean;
   once(event: "cancelled" | "drain" | "close", listener: () => void): unknown;
   off(event: "cancelled" | "drain" | "close", listener: () => void): unknown;
@@ -142,10 +193,12 @@ function responseStream(call: WritableCall, context: CallContext, codec: Codec):
 
 /** Ends a stream after what was sent on it. */
 function endStream(call: WritableCall, running: RunningCall, refusal: BusError | null): void {
-  running.finish(refusal);
-  if (refusal === null) call.end();
+  // A handler that left its loop in good order because it was cut off has not answered all.
+  const why = running.context.cutOffBecause ?? refusal;
+  running.finish(why);
+  if (why === null) call.end();
   // grpc-js takes the status from an "error" event, and sends it when all messages are out.
-  else call.emit("error", toServiceError(refusal));
+  else call.emit("error", toServiceError(why));
 }
 
 async function answerServerStream(
@@ -157,7 +210,10 @@ async function answerServerStream(
   const running = new RunningCall(call, environment);
   const { context } = running;
   const stream = responseStream(call, context, codec);
-  const { refusal } = await running.run(() => handler.run(codec.decode(call.request), stream, context));
+  const { refusal } = await running.run(() => {
+    running.enter(true, call.request.length);
+    return handler.run(codec.decode(call.request), stream, context);
+  });
   endStream(call, running, refusal);
 }
 
@@ -178,12 +234,14 @@ async function answerBidi(
       throw error;
     }
   };
-  const reader = readRequests(call as RawDuplexCall<never>, context, decodeAndRemember);
+  const pace = (byteCount: number): number => running.pace(byteCount);
+  const reader = readRequests(call as RawDuplexCall<never>, context, decodeAndRemember, pace);
   const stream: BidiStream<unknown, unknown> = {
     requests: reader.requests,
     send: responseStream(call, context, codec).send,
   };
   const { refusal } = await running.run(async () => {
+    running.enter(true);
     await handler.run(stream, context);
     // A handler that catches the error of its loop must not turn an unreadable request into success.
     if (malformed !== null) throw malformed;

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { Metadata } from "@grpc/grpc-js";
-import { busError } from "./bus-error.ts";
+import { type BusError, busError } from "./bus-error.ts";
 import { isStreamGone } from "./http2-of-call.ts";
 import type { Logger } from "./logger.ts";
 import { type CallOfConnection, type PeerIdentity, peerIdentity } from "./peer-identity.ts";
@@ -22,6 +22,7 @@ export interface ServerCall extends CallOfConnection {
   getPath(): string;
   getPeer(): string;
   once(event: "cancelled", listener: () => void): unknown;
+  emit(event: "cancelled", what: string): boolean;
 }
 
 /** W3C trace context, version 00. */
@@ -40,6 +41,7 @@ export class CallContext {
   #controller: AbortController | null = null;
   #ended = false;
   #finished = false;
+  #cutOff: BusError | null = null;
   #traceId: string | null = null;
   #logger: Logger | null = null;
 
@@ -101,10 +103,23 @@ export class CallContext {
     return this.#logger;
   }
 
-  /** What a handler that was cut short should throw: DEADLINE_PASSED or CallEndedError. */
+  /** Why the server itself ended the call; null if it did not. */
+  get cutOffBecause(): BusError | null {
+    return this.#cutOff;
+  }
+
+  /** What a handler that was cut short should throw: why the server ended the call, DEADLINE_PASSED or CallEndedError. */
   endReason(): Error {
+    if (this.#cutOff !== null) return this.#cutOff;
     const { deadlineMs } = this;
     return deadlineMs !== null && Date.now() >= deadlineMs ? busError("DEADLINE_PASSED") : new CallEndedError();
+  }
+
+  /** Called by the wrapper when the caller may not go on: whoever waits for the call hears as if it had been cancelled. */
+  cutOff(why: BusError): void {
+    if (this.#finished || this.ended) return;
+    this.#cutOff = why;
+    this.#call.emit("cancelled", "cancelled");
   }
 
   /** Called by the wrapper when the answer is complete; from then on the end of the call means nothing. */

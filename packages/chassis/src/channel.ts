@@ -1,6 +1,6 @@
 // The door `@lienthong/chassis/channel`: how a client reaches a server of ours. Imports no server code.
 import { createSecureContext } from "node:tls";
-import { type ChannelCredentials, type ChannelOptions, credentials } from "@grpc/grpc-js";
+import { ChannelCredentials, type ChannelOptions, credentials } from "@grpc/grpc-js";
 import type { TlsMaterial } from "./certificate.ts";
 
 export type { TlsMaterial };
@@ -16,6 +16,46 @@ export function createGrpcCredentials({ caPem, certPem, keyPem }: TlsMaterial): 
   // createSsl has no way to say the version; a secure context has.
   const context = createSecureContext({ ca: caPem, cert: certPem, key: keyPem, minVersion: TLS_VERSION });
   return credentials.createFromSecureContext(context);
+}
+
+type ConnectorArguments = Parameters<ChannelCredentials["_createSecureConnector"]>;
+type Connector = ReturnType<ChannelCredentials["_createSecureConnector"]>;
+
+/**
+ * Credentials as `createGrpcCredentials` makes them, whose material can be replaced: every connection made from then on uses the new one, those that
+ * stand go on. grpc-js asks its credentials once for each server; what it is given here asks again for each connection.
+ */
+export class RenewableGrpcCredentials extends ChannelCredentials {
+  #current: ChannelCredentials;
+
+  /** @throws as `createGrpcCredentials`. */
+  constructor(material: TlsMaterial) {
+    super();
+    this.#current = createGrpcCredentials(material);
+  }
+
+  /** @throws as `createGrpcCredentials`; then the old material stays. */
+  replace(material: TlsMaterial): void {
+    this.#current = createGrpcCredentials(material);
+  }
+
+  override _isSecure(): boolean {
+    return true;
+  }
+
+  override _equals(other: ChannelCredentials): boolean {
+    return this === other;
+  }
+
+  override _createSecureConnector(...on: ConnectorArguments): Connector {
+    const first = this.#current._createSecureConnector(...on);
+    return {
+      connect: (socket) => this.#current._createSecureConnector(...on).connect(socket),
+      waitForReady: () => first.waitForReady(),
+      getCallCredentials: () => first.getCallCredentials(),
+      destroy: () => first.destroy(),
+    };
+  }
 }
 
 /** Settings of a connection, seen from either end. */
@@ -39,6 +79,11 @@ export interface GrpcChannelOptions extends KeepaliveOptions {
    * IP address: TLS has no server names for those, and Node warns.
    */
   readonly serverName?: string;
+  /**
+   * Whether calls go in turn to all servers that the target names ("ipv4:10.0.0.1:7443,10.0.0.2:7443", or a name with several addresses).
+   * Default false: to the first that answers, and on to the next when it is lost. A stream stays with the server on which it was opened.
+   */
+  readonly inTurn?: boolean;
   /** Whether to go through the HTTP proxy that the environment names. Default false. */
   readonly httpProxy?: boolean;
 }
@@ -49,6 +94,8 @@ export const KEEPALIVE_TIME_MS = 20_000;
 export const KEEPALIVE_TIMEOUT_MS = 10_000;
 /** Window of a stream and a connection in bytes: the 64 KiB of the standard hold a bulk stream back. */
 export const FLOW_CONTROL_WINDOW_BYTES = 1_048_576;
+
+const roundRobin = JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }] });
 
 /** Channel options for `new XServiceClient(address, createGrpcCredentials(…), grpcChannelOptions())`. */
 export function grpcChannelOptions(options: GrpcChannelOptions = {}): ChannelOptions {
@@ -64,6 +111,7 @@ export function grpcChannelOptions(options: GrpcChannelOptions = {}): ChannelOpt
     "grpc-node.flow_control_window": FLOW_CONTROL_WINDOW_BYTES,
     "grpc.use_local_subchannel_pool": options.sharedConnection === false ? 1 : 0,
     "grpc.enable_http_proxy": options.httpProxy === true ? 1 : 0,
+    ...(options.inTurn === true ? { "grpc.service_config": roundRobin } : {}),
     ...(options.serverName === undefined ? {} : { "grpc.ssl_target_name_override": options.serverName }),
   };
 }

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { fromText } from "./config-values.ts";
 import { MASK } from "./log-redaction.ts";
+import { expectPrivateSync } from "./secret-file.ts";
 
 const ENVIRONMENT_PREFIX = "LIENTHONG_";
 
@@ -155,9 +156,10 @@ function fileSecret(sources: Sources, key: string, direct: Found | null): Found 
     return null;
   }
   try {
+    expectPrivateSync(path.value);
     return { value: readFileSync(path.value, "utf8").replace(/\r?\n$/, ""), origin: path.origin, name: path.name };
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = (error instanceof Error ? error.message : String(error)).replace(/\.$/, "");
     sources.problems.push(`${path.name} names a file that cannot be read (${why}).`);
     return null;
   }

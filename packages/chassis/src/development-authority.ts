@@ -55,6 +55,8 @@ export interface DevelopmentAuthority {
   readonly caPem: string;
   /** Certificate for servers. The same until it is close to its end. */
   server(): Promise<StoredTlsMaterial>;
+  /** Certificate of a member of a cluster of servers, as client and as server, under the hosts at which the others reach it. */
+  member(name: string, hosts: readonly string[]): Promise<StoredTlsMaterial>;
   /**
    * Client certificate of a system, which names it as `urn:lienthong:system:<id>`. Renewed for the same key, so the digest that
    * the registry lists keeps its value. The key lies in this folder, with the operator: the certificate says so (O=lienthong demonstration)
@@ -86,7 +88,7 @@ interface Subject {
   readonly file: string;
   readonly name: string;
   readonly alternativeNames: readonly x509.JsonGeneralName[];
-  readonly purpose: string;
+  readonly purposes: readonly string[];
 }
 
 function isIpAddress(name: string): boolean {
@@ -189,7 +191,7 @@ async function makeLeafCertificate(
     extensions: [
       new x509.BasicConstraintsExtension(false, undefined, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-      new x509.ExtendedKeyUsageExtension([subject.purpose]),
+      new x509.ExtendedKeyUsageExtension([...subject.purposes]),
       new x509.SubjectAlternativeNameExtension([...subject.alternativeNames]),
       await x509.SubjectKeyIdentifierExtension.create(publicKey),
       await x509.AuthorityKeyIdentifierExtension.create(authorityKeys.publicKey),
@@ -281,7 +283,15 @@ export async function openDevelopmentAuthority(options: DevelopmentAuthorityOpti
         file: "server",
         name: "CN=lienthong development server",
         alternativeNames: serverNames.map((name) => ({ type: isIpAddress(name) ? "ip" : "dns", value: name })),
-        purpose: x509.ExtendedKeyUsage.serverAuth,
+        purposes: [x509.ExtendedKeyUsage.serverAuth],
+      }),
+    member: (name, hosts) =>
+      ensure({
+        file: `member-${name}`,
+        name: `CN=${name}`,
+        alternativeNames: hosts.map((host) => ({ type: isIpAddress(host) ? "ip" : "dns", value: host })),
+        // A member of a cluster dials the others and is dialled by them.
+        purposes: [x509.ExtendedKeyUsage.serverAuth, x509.ExtendedKeyUsage.clientAuth],
       }),
     system: async (systemId, { operatorsOwn = false } = {}) =>
       ensure(systemSubject(systemId, `system-${systemId}`, operatorsOwn ? null : DEMONSTRATION_ORGANISATION)),
@@ -295,6 +305,6 @@ function systemSubject(systemId: string, file: string, organisation: string | nu
     file,
     name: organisation === null ? `CN=${systemId}` : `CN=${systemId}, O=${organisation}`,
     alternativeNames,
-    purpose: x509.ExtendedKeyUsage.clientAuth,
+    purposes: [x509.ExtendedKeyUsage.clientAuth],
   };
 }

@@ -516,6 +516,14 @@ export const ERROR_CATALOGUE: Readonly<Record<ReasonName, CatalogueEntry>> = {
     en: "The database of the index is out of reach; send the same request again in a moment.",
     vi: "Không kết nối được cơ sở dữ liệu tra cứu; hãy gửi lại đúng yêu cầu này sau giây lát.",
   },
+  LIMIT_REACHED: {
+    code: "RESOURCE_EXHAUSTED",
+    owner: "caller",
+    retry: "retry-after",
+    retryAfterMs: 1_000,
+    en: "The share[ of {of}] is used up[: at most {allowed}]; send the same request again a little later, and more slowly.",
+    vi: "Đã dùng hết hạn mức[ của {of}][: tối đa {allowed}]; hãy gửi lại đúng yêu cầu này sau giây lát và gửi chậm hơn.",
+  },
 };
 
 /** Every reason, in the order of the proto. */

@@ -1,11 +1,17 @@
 import { Server, setLogger } from "@grpc/grpc-js";
-import { type CallRecord, compileService } from "./answer-call.ts";
+import { type CallRecord, compileService, type OpenCall } from "./answer-call.ts";
+import type { BusError } from "./bus-error.ts";
+import { CallerLimits } from "./caller-limits.ts";
 import type { TlsMaterial } from "./certificate.ts";
 import { KEEPALIVE_TIME_MS, KEEPALIVE_TIMEOUT_MS, type KeepaliveOptions } from "./channel.ts";
+import { limitConnections } from "./connection-limits.ts";
 import type { GrpcService } from "./grpc-service.ts";
 import { addHealth, addReflection, OpenStreams } from "./health-and-reflection.ts";
+import { defaultLimits, type LimitSettings } from "./limit-settings.ts";
 import type { Logger } from "./logger.ts";
+import type { PeerIdentity } from "./peer-identity.ts";
 import { rawServiceDefinition } from "./raw-service-definition.ts";
+import { type FollowedTls, followTlsFiles, type TlsPaths } from "./tls-files.ts";
 import { TlsServerCredentials } from "./tls-server-credentials.ts";
 
 /** What a server takes. */
@@ -21,13 +27,23 @@ export interface GrpcServerLimits {
 /** How a server is made. */
 export interface GrpcServerOptions {
   readonly services: readonly GrpcService[];
-  /** Own certificate, and the authorities whose client certificates are taken. Every connection needs one. */
-  readonly tls: TlsMaterial;
+  /**
+   * Own certificate, and the authorities whose client certificates are taken. Every connection needs one. With `files`, what is replaced there is used
+   * for new connections from then on.
+   */
+  readonly tls: TlsMaterial & { readonly files?: TlsPaths };
   /** "host:port"; port 0 takes a free one. */
   readonly address: string;
   readonly logger: Logger;
   readonly limits?: GrpcServerLimits;
   readonly keepalive?: KeepaliveOptions;
+  /** What one system may take of this server. */
+  readonly share?: LimitSettings;
+  /**
+   * Why a system may not call any more; null if it may. Asked every second about calls under way, which are ended with the refusal. New calls are
+   * the ports' matter.
+   */
+  readonly refusalOf?: (identity: PeerIdentity | null) => BusError | null;
   /** Told of every call that ended, for metrics. */
   readonly onCallEnd?: (record: CallRecord) => void;
 }
@@ -47,6 +63,8 @@ export interface GrpcServer {
   setAllServing(serving: boolean): void;
   /** Shows other certificates to connections made from now on. */
   replaceTls(tls: TlsMaterial): void;
+  /** Looks now whether the files of its TLS material were replaced, and uses what is there if it holds together. */
+  lookAtTlsFiles(): Promise<void>;
   /**
    * Ends in good order: health off, no new connections, open streams told to finish, calls under way finished; what is left after
    * `graceMs` is cut off. Calling it again waits for the first.
@@ -70,6 +88,22 @@ function hostOf(address: string): string {
   return address.slice(0, address.lastIndexOf(":"));
 }
 
+/** How often calls under way are looked at: a system that may not go on is ended well within the 5 s that agencies are told. */
+const refusedEveryMs = 1_000;
+
+function endRefused(open: ReadonlySet<OpenCall>, refusalOf: (identity: PeerIdentity | null) => BusError | null): void {
+  const refusals = new Map<PeerIdentity | null, BusError | null>();
+  for (const call of open) {
+    const { identity } = call.context;
+    let refusal = refusals.get(identity);
+    if (refusal === undefined) {
+      refusal = refusalOf(identity);
+      refusals.set(identity, refusal);
+    }
+    if (refusal !== null && !call.context.ended) call.cutOff(refusal);
+  }
+}
+
 /**
  * Makes a server with the services given, health and reflection, and starts listening.
  * @throws an Error with a sentence if the address cannot be bound.
@@ -87,7 +121,15 @@ export async function createGrpcServer(options: GrpcServerOptions): Promise<Grpc
     "grpc.keepalive_timeout_ms": keepalive.keepaliveTimeoutMs ?? KEEPALIVE_TIMEOUT_MS,
     // Channelz stays on: without it grpc-js 1.14 keeps no list of sessions, and forceShutdown leaves them all open.
   });
-  const environment = { logger, drainSignal: drainController.signal, onCallEnd: options.onCallEnd };
+  const share = options.share ?? defaultLimits;
+  const open = new Set<OpenCall>();
+  const environment = {
+    logger,
+    drainSignal: drainController.signal,
+    onCallEnd: options.onCallEnd,
+    limits: new CallerLimits(share),
+    open,
+  };
   for (const service of services) {
     server.addService(rawServiceDefinition(service.definition), compileService(service, environment));
   }
@@ -109,7 +151,20 @@ export async function createGrpcServer(options: GrpcServerOptions): Promise<Grpc
       }
     });
   });
+  limitConnections(server, share, logger);
   const address = `${hostOf(options.address)}:${port}`;
+  const { files, ...present } = options.tls;
+  const following: FollowedTls | null =
+    files === undefined
+      ? null
+      : followTlsFiles({ paths: files, present, logger, use: (material) => credentials.replace(material) });
+  const { refusalOf } = options;
+  const looking =
+    refusalOf === undefined ? undefined : setInterval(() => endRefused(open, refusalOf), refusedEveryMs).unref();
+  const stopLooking = (): void => {
+    following?.stop();
+    clearInterval(looking);
+  };
   const known = new Set(["", ...names]);
 
   const setServing = (service: string, serving: boolean): void => {
@@ -126,6 +181,7 @@ export async function createGrpcServer(options: GrpcServerOptions): Promise<Grpc
   let draining: Promise<{ forced: boolean }> | null = null;
   const drainOnce = async (graceMs: number): Promise<{ forced: boolean }> => {
     setAllServing(false);
+    stopLooking();
     drainController.abort();
     openStreams.endAll();
     const closed = new Promise<boolean>((resolve) => {
@@ -144,19 +200,21 @@ export async function createGrpcServer(options: GrpcServerOptions): Promise<Grpc
     return { forced };
   };
 
-  logger.info({ address, services: names }, "The gRPC server listens.");
+  logger.info({ address, services: names, share }, "The gRPC server listens.");
   return {
     address,
     port,
     setServing,
     setAllServing,
     replaceTls: (tls) => credentials.replace(tls),
+    lookAtTlsFiles: () => following?.look() ?? Promise.resolve(),
     drain: (graceMs) => {
       draining ??= drainOnce(graceMs);
       return draining;
     },
     forceStop: () => {
       setAllServing(false);
+      stopLooking();
       drainController.abort();
       server.forceShutdown();
     },

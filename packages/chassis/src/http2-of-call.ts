@@ -6,6 +6,8 @@ interface Http2StreamLike {
   readonly closed?: boolean;
   readonly destroyed?: boolean;
   readonly session?: object | undefined;
+  once?(event: "close", listener: () => void): unknown;
+  close?(code: number): void;
 }
 
 function streamOfCall(call: object): Http2StreamLike | null {
@@ -22,4 +24,17 @@ export function sessionOfCall(call: object): object | null {
 export function isStreamGone(call: object): boolean {
   const stream = streamOfCall(call);
   return stream !== null && (stream.closed === true || stream.destroyed === true);
+}
+
+/** Tells when nothing of a call is left to be sent or received: all was read, or the stream is lost. False: nobody will tell. */
+export function whenStreamCloses(call: object, listener: () => void): boolean {
+  const stream = streamOfCall(call);
+  if (stream?.once === undefined || stream.closed === true || stream.destroyed === true) return false;
+  stream.once("close", listener);
+  return true;
+}
+
+/** Ends the stream of a call at once, whatever the peer has not read. `code`: of HTTP/2. */
+export function closeStream(call: object, code: number): void {
+  if (!isStreamGone(call)) streamOfCall(call)?.close?.(code);
 }

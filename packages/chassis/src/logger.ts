@@ -40,12 +40,20 @@ export interface LoggerOptions {
   readonly destination?: LogDestination;
 }
 
+/** What waits while the disk refuses; beyond it lines are dropped. */
+const unwrittenBytesMax = 1_048_576;
+
 function openLogDestination(destination: LogDestination): DestinationStream {
   if (typeof destination !== "string") return destination;
   // Synchronous: the line that says why a process ends must be there when it has ended. At level info a line per call is not written.
-  return destination === "stderr"
-    ? openDestination({ dest: 2, sync: true })
-    : openDestination({ dest: destination, sync: true, mkdir: true, append: true });
+  const opened =
+    destination === "stderr"
+      ? openDestination({ dest: 2, sync: true, maxLength: unwrittenBytesMax })
+      : openDestination({ dest: destination, sync: true, mkdir: true, append: true, maxLength: unwrittenBytesMax });
+  // A full disk, or a reader of stderr that went away. Without this the event would end the process, which has better things to do than to log:
+  // lines wait, as far as there is room for them, and are written with the next one that the disk takes.
+  opened.on("error", () => {});
+  return opened;
 }
 
 /**

@@ -1,6 +1,6 @@
-import { randomUUID } from "node:crypto";
-import { chmod, link, mkdir, open, readFile, rename, unlink } from "node:fs/promises";
+import { chmod, link, readFile, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
+import { makeFolderDurably, replaceDurably, syncFolder, writeAside } from "./durable-file.ts";
 import { readTextFile } from "./read-text-file.ts";
 
 function hasCode(error: unknown, code: string): boolean {
@@ -17,29 +17,18 @@ export async function readFileIfAny(path: string): Promise<string | null> {
   }
 }
 
-async function writeAside(path: string, text: string): Promise<string> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  const aside = `${path}.${randomUUID()}`;
-  const file = await open(aside, "wx", 0o600);
-  try {
-    await file.writeFile(text);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  return aside;
-}
-
-/** Writes a file that only its owner may read. Readers see the old text or the new, whole. A crash leaves the old one. */
+/** Writes a file that only its owner may read, as `replaceDurably` does; makes its folder if missing. On the disk when it resolves. */
 export async function replacePrivateFile(path: string, text: string): Promise<void> {
-  await rename(await writeAside(path, text), path);
+  await makeFolderDurably(dirname(path));
+  await replaceDurably(path, text);
 }
 
 /**
- * Writes such a file unless there is one, and returns the text that is there afterwards. Of two processes that start at the same
- * moment one wins, and both go on with the same text.
+ * Writes such a file unless there is one, and returns the text that is there afterwards, which no power cut takes back. Of two processes that
+ * start at the same moment one wins, and both go on with the same text.
  */
 export async function keepPrivateFile(path: string, text: string): Promise<string> {
+  await makeFolderDurably(dirname(path));
   const aside = await writeAside(path, text);
   try {
     // A link, not a rename: it fails if the name is taken.
@@ -50,6 +39,8 @@ export async function keepPrivateFile(path: string, text: string): Promise<strin
     return await readFile(path, "utf8");
   } finally {
     await unlink(aside);
+    // Before anybody hears of the text, the loser included: a key that is gone after a power cut cannot be made again.
+    await syncFolder(dirname(path));
   }
 }
 

@@ -19,11 +19,12 @@ export interface RequestReader<Request> {
   release(): void;
 }
 
-/** Reads the requests of a call. */
+/** Reads the requests of a call. `pace`: told the bytes of each; nothing further is read for as many milliseconds as it answers. */
 export function readRequests<Request>(
   call: RawDuplexCall<never>,
   context: CallContext,
   decode: (bytes: Buffer) => Request,
+  pace: (byteCount: number) => number = () => 0,
 ): RequestReader<Request> {
   let wake: (() => void) | null = null;
   let atEnd = false;
@@ -35,6 +36,21 @@ export function readRequests<Request>(
   const end = (): void => {
     atEnd = true;
     wakeUp();
+  };
+  /** Ends early when the call does. */
+  const pause = async (ms: number): Promise<void> => {
+    let over = false;
+    const timer = setTimeout(() => {
+      over = true;
+      wakeUp();
+    }, ms);
+    // What wakes us is mostly that more has come: exactly what is not to be read yet.
+    while (!over && !context.ended && !context.drainSignal.aborted && !released) {
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+    }
+    clearTimeout(timer);
   };
   const release = (): void => {
     released = true;
@@ -59,7 +75,9 @@ export function readRequests<Request>(
         if (context.drainSignal.aborted || released) return;
         const bytes = call.read() as Buffer | null;
         if (bytes !== null) {
+          const pauseMs = pace(bytes.length);
           yield decode(bytes);
+          if (pauseMs > 0) await pause(pauseMs);
           continue;
         }
         if (atEnd) return;

@@ -3,6 +3,8 @@ import { ServerCredentials } from "@grpc/grpc-js";
 import type { TlsMaterial } from "./certificate.ts";
 import { TLS_VERSION } from "./channel.ts";
 
+const handshakeTimeoutMs = 10_000;
+
 function contextOptions({ caPem, certPem, keyPem }: TlsMaterial): SecureContextOptions {
   return { ca: caPem, cert: certPem, key: keyPem, minVersion: TLS_VERSION, maxVersion: TLS_VERSION };
 }
@@ -19,7 +21,13 @@ export class TlsServerCredentials extends ServerCredentials {
     // node:tls would take material that does not fit and then fail every handshake: look at it once, now.
     createSecureContext(context);
     // noDelay: answers are small and many. Held back until the client acknowledges the one before, they would wait up to 40 ms.
-    const connection = { requestCert: true, rejectUnauthorized: true, noDelay: true };
+    const connection = {
+      requestCert: true,
+      rejectUnauthorized: true,
+      noDelay: true,
+      // Whoever connects and does not go on takes a place for no longer.
+      handshakeTimeout: handshakeTimeoutMs,
+    };
     super({ ...connection, minVersion: TLS_VERSION, maxVersion: TLS_VERSION }, context);
   }
 

@@ -79,7 +79,7 @@ describe("configuration", () => {
 
   it("reads secrets from files and never prints them", () => {
     const path = join(folder, "password");
-    writeFileSync(path, "hunter2\n");
+    writeFileSync(path, "hunter2\n", { mode: 0o600 });
     const { values, printable } = loadConfig(schema, {
       env: { LIENTHONG_NATS_PASSWORD_FILE: path },
       file: { shard: "x" },

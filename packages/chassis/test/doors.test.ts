@@ -22,10 +22,13 @@ describe("the doors for clients", () => {
     ["status.ts", ["@lienthong/contracts/google/rpc/error_details", "@lienthong/contracts/google/rpc/status"]],
     ["channel.ts", ["@grpc/grpc-js", "node:tls"]],
     ["clock.ts", []],
+    ["durable-file.ts", ["node:crypto", "node:fs", "node:fs/promises", "node:path"]],
     ["folder-lock.ts", ["node:path", "node:sqlite"]],
     ["passing-bytes.ts", ["node:v8", "node:vm"]],
     ["read-text-file.ts", ["node:fs/promises", "node:timers/promises"]],
+    ["secret-file.ts", ["node:fs", "node:fs/promises", "node:timers/promises"]],
     ["timestamp.ts", []],
+    ["tls-files.ts", ["node:crypto", "node:fs", "node:fs/promises", "node:timers/promises", "node:tls"]],
   ])("%s loads no server code", (door, packages) => {
     const loaded = [...loadedBy(door)];
     expect(loaded.filter((name) => !name.endsWith(".ts")).sort()).toEqual(packages);
@@ -34,6 +37,8 @@ describe("the doors for clients", () => {
       "catalogue-text.ts",
       "error-catalogue.ts",
       "grpc-code.ts",
+      "read-text-file.ts",
+      "secret-file.ts",
       "status-details.ts",
       "timestamp.ts",
     ];
@@ -49,10 +54,13 @@ describe("the doors for clients", () => {
       "./status": "./src/status.ts",
       "./channel": "./src/channel.ts",
       "./clock": "./src/clock.ts",
+      "./durable-file": "./src/durable-file.ts",
       "./folder-lock": "./src/folder-lock.ts",
       "./passing-bytes": "./src/passing-bytes.ts",
       "./read-text-file": "./src/read-text-file.ts",
+      "./secret-file": "./src/secret-file.ts",
       "./timestamp": "./src/timestamp.ts",
+      "./tls-files": "./src/tls-files.ts",
     });
   });
 });

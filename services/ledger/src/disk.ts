@@ -5,6 +5,8 @@ export interface FileToPut {
   /** Absolute. */
   readonly path: string;
   readonly bytes: Uint8Array;
+  /** The bytes have a buffer of their own and are not looked at again by whoever hands them over: a disk may take them away instead of copying them. */
+  readonly isGivenAway?: true;
 }
 
 /** The writes of a ledger. A test's disk loses or lands each of them. */
@@ -104,7 +106,10 @@ class DiskThread {
     this.#lastTicket += 1;
     this.#asked.set(this.#lastTicket, done);
     this.#worker.ref();
-    this.#worker.postMessage({ ticket: this.#lastTicket, files, folders } satisfies DiskOrder);
+    const given = files.flatMap(({ bytes, isGivenAway }) =>
+      isGivenAway === true ? [bytes.buffer as ArrayBuffer] : [],
+    );
+    this.#worker.postMessage({ ticket: this.#lastTicket, files, folders } satisfies DiskOrder, given);
     return done.promise;
   }
 

@@ -1,3 +1,4 @@
+export { chainedEntries, copyKeptCheckpoints, keptHeads, type LogCopy, restoreLogFiles } from "./copy-log.ts";
 export { type Disk, openDisk, type ThreadDisk } from "./disk.ts";
 export { speaksForAuditor } from "./entitlement.ts";
 export { findingSentence } from "./fsck/finding-sentence.ts";

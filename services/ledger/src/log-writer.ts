@@ -11,7 +11,7 @@ import {
   tileWidth,
 } from "@lienthong/tlog";
 import { BundleBuilder } from "./bundle-builder.ts";
-import type { Disk } from "./disk.ts";
+import type { Disk, FileToPut } from "./disk.ts";
 import { headFileName, LogFiles, readIfAny } from "./log-files.ts";
 import { logStopped } from "./log-stopped.ts";
 
@@ -97,8 +97,10 @@ export class LogWriter {
         throw logStopped(name, `a head of ${size} would follow one of ${before.size}.`);
       const bundles = this.#bundles
         .take()
-        .map(({ bundle, bytes }) => ({ path: this.#files.pathOfBundle(bundle), bytes }));
-      const tiles = this.#tiles.takeTiles().map(({ tile, bytes }) => ({ path: this.#files.pathOfTile(tile), bytes }));
+        .map(({ bundle, bytes }): FileToPut => ({ path: this.#files.pathOfBundle(bundle), bytes, isGivenAway: true }));
+      const tiles = this.#tiles
+        .takeTiles()
+        .map(({ tile, bytes }): FileToPut => ({ path: this.#files.pathOfTile(tile), bytes, isGivenAway: true }));
 
       // 1. Entries. A crash here leaves bundles beyond the head: they are written again, from the stream, under the same names.
       if (bundles.length > 0) await disk.putFiles(bundles);

@@ -1,5 +1,4 @@
-import { mkdirSync } from "node:fs";
-import type { Clock, Logger } from "@lienthong/chassis";
+import { type Clock, type Logger, makeFolderDurablySync } from "@lienthong/chassis";
 import { lockFolder } from "@lienthong/chassis/folder-lock";
 import { createReader, type Reader } from "@lienthong/event-store";
 import type { Policy, SignerKey } from "@lienthong/tlog";
@@ -69,7 +68,8 @@ export interface Log {
  */
 export async function keepLog(options: LogOptions): Promise<Log> {
   const { name, directory, connection, streamName, logger } = options;
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  // What is fsynced in a folder whose name a power cut takes back is gone with it: signed heads among it.
+  makeFolderDurablySync(directory);
   // Two ledgers that sign for one log could fork it; the kernel lets only one have the folder.
   const lock = lockFolder(directory);
   try {

@@ -40,6 +40,7 @@ export class Publisher {
   #working: Promise<void> | null = null;
   #missing: readonly MissingWitness[] = [];
   #toldMissing = "";
+  readonly #toldForks = new Set<string>();
   #unwitnessed: SignedHead | null = null;
   #published: SignedHead | null = null;
   /** What the published head was held against. */
@@ -178,12 +179,26 @@ export class Publisher {
       timeoutMs: witnessTimeoutMs,
       knownSizes: this.#knownSizes,
     });
-    for (const { name, reason } of collected.missing) missing.push({ witness: name, reason });
+    for (const { name, reason, kind } of collected.missing) {
+      missing.push({ witness: name, reason });
+      if (kind === "inconsistent" || kind === "ahead") this.#tellFork(name, reason);
+    }
+    for (const { name } of collected.cosignatures) this.#toldForks.delete(name);
     return {
       lines: [...earlier.values(), ...collected.cosignatures.map(({ line }) => line)],
       signed: [...earlier.keys(), ...collected.cosignatures.map(({ name }) => name)],
       missing,
     };
+  }
+
+  /** A witness that is away may come back; one that saw another log, or more of this one, does so only when a person has found out why. Said once. */
+  #tellFork(witness: string, reason: string): void {
+    if (this.#toldForks.has(witness)) return;
+    this.#toldForks.add(witness);
+    this.#options.logger.error(
+      { log: this.#options.name, witness, reason },
+      "A witness has seen another log than this one, or more of it: the log was forked or an old one was put back.",
+    );
   }
 
   /** Says it once, not at every seal. */

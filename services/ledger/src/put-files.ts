@@ -1,15 +1,6 @@
-import {
-  closeSync,
-  existsSync,
-  fdatasyncSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from "node:fs";
+import { closeSync, existsSync, fdatasyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
+import { syncFolderSync } from "@lienthong/chassis/durable-file";
 import type { FileToPut } from "./disk.ts";
 
 /** Puts files as `Disk.putFiles` promises, holding up the thread that it runs on. */
@@ -30,7 +21,7 @@ export function putFilesSync(files: readonly FileToPut[]): void {
     renameSync(aside, path);
   }
   // Without this a name may be gone after a power cut, though its bytes are on the disk.
-  for (const folder of changedFolders) syncFolder(folder);
+  for (const folder of changedFolders) syncFolderSync(folder);
 }
 
 /** Removes folders and all in them. */
@@ -42,15 +33,11 @@ export function removeFoldersSync(paths: readonly string[]): void {
 function makeFolder(path: string, changed: Set<string>): void {
   if (existsSync(path)) return;
   makeFolder(dirname(path), changed);
-  mkdirSync(path, { mode: 0o700 });
-  changed.add(dirname(path));
-}
-
-function syncFolder(path: string): void {
-  const folder = openSync(path, "r");
   try {
-    fsyncSync(folder);
-  } finally {
-    closeSync(folder);
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    // Another of the disk's threads made it meanwhile. It syncs the name, and `putFiles` waits for all of them.
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
   }
+  changed.add(dirname(path));
 }

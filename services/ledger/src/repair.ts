@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
+import { syncFolderSync } from "@lienthong/chassis/durable-file";
 import { lockFolder } from "@lienthong/chassis/folder-lock";
 import { GrowingTiles, hashesEqual, leafHash, openCheckpoint, parseNote, type VerifierKey } from "@lienthong/tlog";
 import { BundleBuilder } from "./bundle-builder.ts";
@@ -91,7 +92,7 @@ async function repair(options: RepairOptions): Promise<RepairReport> {
   }
   const scratch = join(directory, repairedName);
   await options.disk.removeFolders([scratch, `${scratch}.new`]);
-  await writeAgain(
+  await writeProvenFiles(
     options,
     before.size,
     from === "entries" ? entriesOf(directory, before.size) : payloadsOf(options, before.size),
@@ -100,13 +101,14 @@ async function repair(options: RepairOptions): Promise<RepairReport> {
   // A crash between the two leaves no `tile` folder: the ledger refuses to start, and the next repair puts the proven one in place.
   renameSync(tileFolder, keptDamage);
   renameSync(scratch, tileFolder);
+  syncFolderSync(directory);
   const after = await check();
   return { before, done: "files", from, keptDamage, after };
 }
 
 /** Writes bundles and tiles to the scratch folder, and gives it its name only when they lead to the signed root. */
-async function writeAgain(
-  { directory, key, disk }: RepairOptions,
+export async function writeProvenFiles(
+  { directory, key, disk }: Pick<RepairOptions, "name" | "directory" | "key" | "disk">,
   size: number,
   entries: AsyncIterable<Uint8Array>,
 ): Promise<void> {
@@ -131,6 +133,7 @@ async function writeAgain(
     );
   }
   renameSync(join(building, "tile"), join(directory, repairedName));
+  syncFolderSync(directory);
   await disk.removeFolders([building]);
 }
 
@@ -150,7 +153,11 @@ async function* payloadsOf({ stream }: RepairOptions, size: number): AsyncGenera
 }
 
 /** A head that is missing or old is put back from the largest that was kept; its signature holds, and fsck holds it against the entries. */
-async function restoreHead({ directory, key, disk }: RepairOptions): Promise<void> {
+export async function restoreHead({
+  directory,
+  key,
+  disk,
+}: Pick<RepairOptions, "directory" | "key" | "disk">): Promise<void> {
   const keptPath = join(directory, keptFileName);
   if (!existsSync(keptPath)) return;
   const kept = new KeptCheckpoints(keptPath, { readOnly: true });

@@ -3,8 +3,17 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import type { TLSSocket } from "node:tls";
-import { certificateKeyDigest, type Logger, type PeerIdentity, systemIdOf, type TlsMaterial } from "@lienthong/chassis";
+import type { TLSSocket, Server as TlsServer } from "node:tls";
+import {
+  certificateKeyDigest,
+  followTlsFiles,
+  hardenedHeaders,
+  type Logger,
+  type PeerIdentity,
+  systemIdOf,
+  type TlsMaterial,
+  type TlsPaths,
+} from "@lienthong/chassis";
 import { type Bundle, parseTilePath, type Tile, tileWidth } from "@lienthong/tlog";
 import type { Log } from "./log.ts";
 import { publishedFileName, readIfAny } from "./log-files.ts";
@@ -15,13 +24,18 @@ export interface LogHttpOptions {
   readonly logs: ServedLogs;
   /** "host:port"; port 0 takes a free one. Plain HTTP belongs on loopback or behind something that speaks TLS. */
   readonly address: string;
-  /** Serves TLS instead; client certificates are asked for and may be absent. */
-  readonly tls?: TlsMaterial;
+  /**
+   * Serves TLS instead; client certificates are asked for and may be absent. With `files`, what is replaced there is used for new connections from then
+   * on.
+   */
+  readonly tls?: TlsMaterial & { readonly files?: TlsPaths };
   /** Bearer token of auditors and mirrors, at least 32 characters. */
   readonly entriesToken: string;
   /** Whether a client certificate may read the entries of a log; only with TLS. */
   readonly mayReadEntries?: (identity: PeerIdentity, log: string) => boolean;
   readonly logger: Logger;
+  /** Bounds other than the default. */
+  readonly bounds?: Partial<typeof defaultBounds>;
 }
 
 /** Logs on an HTTP port. */
@@ -29,14 +43,22 @@ export interface LogHttp {
   /** Without a slash at the end. */
   readonly url: string;
   urlOf(log: string): string;
+  /** Looks now whether the files of its TLS material were replaced, and uses what is there if it holds together. */
+  lookAtTlsFiles(): Promise<void>;
   /** Ends in good order; what is open after `graceMs` is cut off. */
   close(graceMs: number): Promise<void>;
 }
 
-const requestTimeoutMs = 15_000;
-const headersTimeoutMs = 10_000;
+const defaultBounds = {
+  /** For a request to be complete, and its headers: whoever sends a byte now and then loses the place. */
+  requestTimeoutMs: 15_000,
+  headersTimeoutMs: 10_000,
+  /** For a reader that takes nothing of its answer. */
+  silenceMsMax: 30_000,
+  connectionsMax: 512,
+};
 const headerBytesMax = 8_192;
-const connectionsMax = 512;
+const handshakeTimeoutMs = 10_000;
 /** What is named by its content never changes. */
 const forever = "public, max-age=31536000, immutable";
 const entriesForever = "private, max-age=31536000, immutable";
@@ -57,12 +79,13 @@ interface Answer {
 export async function serveLogHttp(options: LogHttpOptions): Promise<LogHttp> {
   const { logs, address, tls, entriesToken, logger } = options;
   if (entriesToken.length < 32) throw new Error("The token of auditors has fewer than 32 characters.");
+  const bounds = { ...defaultBounds, ...options.bounds };
   const limits = {
-    requestTimeout: requestTimeoutMs,
-    headersTimeout: headersTimeoutMs,
+    requestTimeout: bounds.requestTimeoutMs,
+    headersTimeout: bounds.headersTimeoutMs,
     keepAliveTimeout: 5_000,
     maxHeaderSize: headerBytesMax,
-    connectionsCheckingInterval: 1_000,
+    connectionsCheckingInterval: Math.min(1_000, bounds.headersTimeoutMs),
   };
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
     answer(request)
@@ -70,7 +93,7 @@ export async function serveLogHttp(options: LogHttpOptions): Promise<LogHttp> {
         logger.error({ err: error }, "A request to the log could not be answered.");
         return plain(500, "internal error\n");
       })
-      .then((answered) => send(request, response, answered))
+      .then((answered) => send(request, response, answered, tls !== undefined))
       .catch(() => response.destroy());
   };
   const server: Server =
@@ -86,14 +109,36 @@ export async function serveLogHttp(options: LogHttpOptions): Promise<LogHttp> {
             // Checkpoints and hashes are for everybody; a certificate only adds the right to entries.
             rejectUnauthorized: false,
             minVersion: "TLSv1.3",
+            handshakeTimeout: handshakeTimeoutMs,
           },
           handle,
         );
-  server.maxConnections = connectionsMax;
+  server.maxConnections = bounds.connectionsMax;
+  server.timeout = bounds.silenceMsMax;
+  const following =
+    tls?.files === undefined
+      ? null
+      : followTlsFiles({
+          paths: tls.files,
+          present: tls,
+          logger,
+          use: ({ caPem, certPem, keyPem }) =>
+            (server as unknown as TlsServer).setSecureContext({
+              ca: caPem,
+              cert: certPem,
+              key: keyPem,
+              minVersion: "TLSv1.3",
+            }),
+        });
 
   async function answer(request: IncomingMessage): Promise<Answer> {
     if (request.method !== "GET" && request.method !== "HEAD") {
-      return { ...plain(405, "only GET and HEAD\n"), headers: { allow: "GET, HEAD" } };
+      return { ...plain(405, "only GET and HEAD\n"), headers: { allow: "GET, HEAD", connection: "close" } };
+    }
+    const { "content-length": length = "0", "transfer-encoding": encoding } = request.headers;
+    if (length !== "0" || encoding !== undefined) {
+      // What would come is not read.
+      return { ...plain(413, "a request has no body here\n"), headers: { connection: "close" } };
     }
     const match = /^\/([a-z0-9-]{1,32})\/([a-z0-9./-]{1,120})$/.exec(request.url ?? "");
     const log = match === null ? undefined : logs.find(match[1] as string);
@@ -133,11 +178,13 @@ export async function serveLogHttp(options: LogHttpOptions): Promise<LogHttp> {
     );
     server.listen(port, host, resolve);
   });
-  const url = `${tls === undefined ? "http" : "https"}://${host}:${(server.address() as AddressInfo).port}`;
+  const url = `${tls === undefined ? "http" : "https"}://${shownHost(host)}:${(server.address() as AddressInfo).port}`;
   return {
     url,
     urlOf: (log) => `${url}/${log}`,
+    lookAtTlsFiles: () => following?.look() ?? Promise.resolve(),
     async close(graceMs) {
+      following?.stop();
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeIdleConnections();
       const timer = setTimeout(() => server.closeAllConnections(), graceMs);
@@ -188,14 +235,13 @@ function send(
   request: IncomingMessage,
   response: ServerResponse,
   { status, type, cache, body, headers }: Answer,
+  overTls: boolean,
 ): void {
   response.writeHead(status, {
     "content-type": type,
     "content-length": body.length,
     "cache-control": cache,
-    "x-content-type-options": "nosniff",
-    // Anybody's page may verify a log.
-    "access-control-allow-origin": "*",
+    ...hardenedHeaders(overTls),
     ...headers,
   });
   response.end(request.method === "HEAD" ? undefined : body);
@@ -220,5 +266,11 @@ function identityOf(socket: TLSSocket): PeerIdentity | null {
 
 function splitAddress(address: string): [host: string, port: number] {
   const at = address.lastIndexOf(":");
-  return [address.slice(0, at), Number(address.slice(at + 1))];
+  return [address.slice(0, at).replace(/^\[(.*)\]$/, "$1"), Number(address.slice(at + 1))];
+}
+
+/** Under which name a port is told: one that listens everywhere is reached by this machine's own name for itself. */
+function shownHost(host: string): string {
+  if (host === "0.0.0.0" || host === "::") return "localhost";
+  return host.includes(":") ? `[${host}]` : host;
 }

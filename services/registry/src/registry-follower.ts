@@ -181,7 +181,13 @@ export function followRegistry(options: FollowRegistryOptions): RegistryFollower
       // A leader that lacks what was read confirms nothing: it is catching up, or the stream was cut.
       const why = `the stream ends at message ${lastSequence}, but ${sizeKnown} entries were read from it.`;
       shorterSinceMs ??= askedAtMs;
-      if (performance.now() - shorterSinceMs > shorterStreamGraceMs) fail(changed(why));
+      // A leader that was cut off from the others lacks entries, too: a majority is asked before an alarm is raised.
+      if (
+        performance.now() - shorterSinceMs > shorterStreamGraceMs &&
+        (await reader.confirmed()).lastSequence < sizeKnown
+      ) {
+        fail(changed(why));
+      }
       throw new Error(`The registry is not confirmed: ${why}`);
     }
     shorterSinceMs = null;

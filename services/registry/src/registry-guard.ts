@@ -1,5 +1,5 @@
-import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
+import { makeFolderDurablySync } from "@lienthong/chassis";
 import { type HeadWriter, openHeadWriter } from "@lienthong/event-store";
 import { hexOf } from "@lienthong/registry-state";
 import { hashesEqual } from "@lienthong/tlog";
@@ -36,7 +36,7 @@ const generation = 1;
  * @throws an Error with a sentence if the file is there and cannot be read: then only a person may decide to go on.
  */
 export function openRegistryGuard(headPath: string): RegistryGuard {
-  mkdirSync(dirname(headPath), { recursive: true, mode: 0o700 });
+  makeFolderDurablySync(dirname(headPath));
   const writer: HeadWriter = openHeadWriter(headPath);
   const remembered = writer.written();
 

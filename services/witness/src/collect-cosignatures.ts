@@ -52,6 +52,8 @@ export interface MissingCosignature {
   readonly kind: "ahead" | "inconsistent" | "refused" | "unreachable" | "bad-answer" | "no-proof";
   /** A sentence. */
   readonly reason: string;
+  /** With `ahead`: the size that it has cosigned. */
+  readonly knownSize?: number;
 }
 
 export interface CollectedCosignatures {
@@ -71,9 +73,11 @@ export function knownSizeKey(witness: WitnessToAsk, origin: string): string {
 
 class NotSigned extends Error {
   readonly kind: MissingCosignature["kind"];
-  constructor(kind: MissingCosignature["kind"], message: string, options?: ErrorOptions) {
+  readonly knownSize: number | undefined;
+  constructor(kind: MissingCosignature["kind"], message: string, options?: ErrorOptions & { knownSize?: number }) {
     super(message, options);
     this.kind = kind;
+    this.knownSize = options?.knownSize;
   }
 }
 
@@ -98,7 +102,10 @@ export async function collectCosignatures(options: CollectCosignaturesOptions): 
       try {
         return await askWitness(witness, { ...options, proofFrom, text, origin, size });
       } catch (error) {
-        if (error instanceof NotSigned) return { name: witness.name, kind: error.kind, reason: error.message };
+        if (error instanceof NotSigned) {
+          const { kind, message: reason, knownSize } = error;
+          return { name: witness.name, kind, reason, ...(knownSize === undefined ? {} : { knownSize }) };
+        }
         throw error;
       }
     }),
@@ -138,6 +145,7 @@ async function askWitness(witness: WitnessToAsk, asking: Asking): Promise<Collec
       throw new NotSigned(
         "ahead",
         `${witness.name} has cosigned this log at size ${known}, and was now offered ${size}: the log went backwards, or two writers sign for it.`,
+        { knownSize: known },
       );
     }
     if (tries === triesMax || known === oldSize) {

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { type Clock, type Logger, realClock } from "@lienthong/chassis";
+import { type Clock, hardenedHeaders, type Logger, realClock } from "@lienthong/chassis";
 import { formatVerifierKey, type SignerKey, type VerifierKey } from "@lienthong/tlog";
 import { createWitness, type Witness, type WitnessReport } from "./witness.ts";
 import { WitnessError } from "./witness-error.ts";
@@ -36,6 +36,7 @@ const headersTimeoutMs = 5_000;
 const requestTimeoutMs = 10_000;
 const keepAliveTimeoutMs = 60_000;
 const connectionsMax = 256;
+const silenceMsMax = 90_000;
 
 /**
  * Serves a witness over plain HTTP: `POST /add-checkpoint` and `GET /<hash of the origin>/checkpoint`. TLS is for what stands before it: requests are
@@ -68,6 +69,8 @@ export async function serveWitness(options: ServeWitnessOptions): Promise<Served
       },
     );
     server.maxConnections = connectionsMax;
+    // For a reader that takes nothing of its answer.
+    server.timeout = silenceMsMax;
     await new Promise<void>((resolve, reject) => {
       server.once("error", (cause) =>
         reject(new WitnessError("ADDRESS_UNUSABLE", { address: `${host}:${port}`, why: cause.message }, { cause })),
@@ -160,7 +163,7 @@ function send(
   response.writeHead(status, {
     "content-type": contentType,
     "content-length": bytes.length,
-    "x-content-type-options": "nosniff",
+    ...hardenedHeaders(false),
     ...headers,
   });
   response.end(response.req.method === "HEAD" ? undefined : bytes);

@@ -1,4 +1,3 @@
-import { dirname } from "node:path";
 import { keepPrivateFile, readFileIfAny } from "@lienthong/chassis";
 import {
   formatSignerKey,
@@ -9,7 +8,6 @@ import {
   signatureType,
   TlogFormatError,
 } from "@lienthong/tlog";
-import { makeFolder, syncFolder } from "./durable-file.ts";
 import { WitnessError } from "./witness-error.ts";
 
 /**
@@ -23,10 +21,8 @@ export async function openWitnessKey(file: string, name: string | null, nameDefa
     if (!isKeyName(wanted)) {
       throw new WitnessError("NAME_UNUSABLE", { name: wanted });
     }
-    await makeFolder(dirname(file));
+    // Durable before anybody hears of the key: one that a power cut takes back would leave policies that nobody can satisfy.
     text = await keepPrivateFile(file, `${await formatSignerKey(wanted, signatureType.cosignature, newSeed())}\n`);
-    // Before anybody hears of the key: one that a power cut takes back would leave policies that nobody can satisfy.
-    await syncFolder(dirname(file));
   }
   try {
     const key = await parseSignerKey(text.trimEnd());

@@ -1,9 +1,8 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { readFileIfAny } from "@lienthong/chassis";
+import { makeFolderDurably, readFileIfAny, replaceDurably } from "@lienthong/chassis";
 import { FolderInUseError, type FolderLock, lockFolder } from "@lienthong/chassis/folder-lock";
 import { sha256 } from "@lienthong/tlog";
-import { makeFolder, replaceDurably } from "./durable-file.ts";
 import { WitnessError } from "./witness-error.ts";
 
 /** Two checkpoints of one log and size, both signed by it: what was cosigned, and what was refused. */
@@ -47,7 +46,7 @@ const originsFile = "origins";
  * lists the logs that were ever cosigned, so that a file that vanished is not taken for a log never seen, which would let it fork. Throws WitnessError.
  */
 export async function openWitnessFolder(folder: string): Promise<WitnessFolder> {
-  await makeFolder(folder);
+  await makeFolderDurably(folder);
   const lock = lockForWitness(folder);
   try {
     const seen = new Set(readOrigins(folder, (await readFileIfAny(join(folder, originsFile))) ?? ""));

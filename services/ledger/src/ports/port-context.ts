@@ -12,6 +12,8 @@ export interface LedgerServiceOptions {
   readonly logs: ServedLogs;
   readonly policy: PolicySource;
   registry(): RegistryState;
+  /** False: a revocation may have been recorded over 5 s ago without this process having heard of it. Then no entries are shown. Default: true. */
+  confirmed?(): boolean;
   /** Address of a log over HTTP. */
   urlOf(log: string): string;
   /** Streams of entries at a time, each up to two bundles of memory; 16. */

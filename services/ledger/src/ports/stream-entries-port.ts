@@ -1,8 +1,9 @@
-import { busError, type HandlerFor, serverStreamHandler } from "@lienthong/chassis";
+import { busError, type HandlerFor, Places, serverStreamHandler } from "@lienthong/chassis";
 import type { LedgerServiceService } from "@lienthong/contracts/ledger/v1/ledger_service";
 import { tileWidth } from "@lienthong/tlog";
 import { expectReaderOfEntries, knownSystem } from "../entitlement.ts";
 import { numberOf } from "../prove.ts";
+import { registryLogName } from "../served-logs.ts";
 import type { LedgerServiceOptions } from "./port-context.ts";
 
 const entryStreamsMaxDefault = 16;
@@ -11,9 +12,10 @@ const messageBytesMax = 1_048_576;
 
 /** LedgerService/StreamEntries. */
 export function streamEntriesPort(on: LedgerServiceOptions): HandlerFor<LedgerServiceService["streamEntries"]> {
-  let active = 0;
+  const places = new Places(on.entryStreamsMax ?? entryStreamsMaxDefault, "streams of entries");
   return serverStreamHandler(async (request, stream, context) => {
     const mayRead = (): void => {
+      if (request.log !== registryLogName && on.confirmed?.() === false) throw busError("REGISTRY_UNCONFIRMED");
       const registry = on.registry();
       expectReaderOfEntries(registry, knownSystem(registry, context.identity), request.agency, request.log);
     };
@@ -23,8 +25,7 @@ export function streamEntriesPort(on: LedgerServiceOptions): HandlerFor<LedgerSe
     const from = numberOf(request.fromIndex, "from_index");
     if (from > size) throw busError("LEAF_UNKNOWN", { field: "from_index", log: log.name, size: String(size) });
     const end = request.limit === 0n ? size : Math.min(size, from + numberOf(request.limit, "limit"));
-    if (active >= (on.entryStreamsMax ?? entryStreamsMaxDefault)) throw busError("OVERLOADED");
-    active += 1;
+    const leave = places.take(context.identity?.systemId ?? "");
     try {
       for (let index = from; index < end; ) {
         if (context.ended) throw context.endReason();
@@ -44,7 +45,7 @@ export function streamEntriesPort(on: LedgerServiceOptions): HandlerFor<LedgerSe
         }
       }
     } finally {
-      active -= 1;
+      leave();
     }
   });
 }

@@ -146,6 +146,8 @@ export const ErrorReason = {
   ERROR_REASON_ACCESS_NOT_RECORDED: 67,
   /** ERROR_REASON_INDEX_UNAVAILABLE - UNAVAILABLE, retry later: the database of the index is away. */
   ERROR_REASON_INDEX_UNAVAILABLE: 68,
+  /** ERROR_REASON_LIMIT_REACHED - RESOURCE_EXHAUSTED, retry later: the system or agency has used up its share of calls, statements, bytes, streams or connections. */
+  ERROR_REASON_LIMIT_REACHED: 69,
   UNRECOGNIZED: -1,
 } as const;
 
@@ -221,6 +223,7 @@ export namespace ErrorReason {
   export type ERROR_REASON_WITNESSES_ABSENT = typeof ErrorReason.ERROR_REASON_WITNESSES_ABSENT;
   export type ERROR_REASON_ACCESS_NOT_RECORDED = typeof ErrorReason.ERROR_REASON_ACCESS_NOT_RECORDED;
   export type ERROR_REASON_INDEX_UNAVAILABLE = typeof ErrorReason.ERROR_REASON_INDEX_UNAVAILABLE;
+  export type ERROR_REASON_LIMIT_REACHED = typeof ErrorReason.ERROR_REASON_LIMIT_REACHED;
   export type UNRECOGNIZED = typeof ErrorReason.UNRECOGNIZED;
 }
 
@@ -433,6 +436,9 @@ export function errorReasonFromJSON(object: any): ErrorReason {
     case 68:
     case "ERROR_REASON_INDEX_UNAVAILABLE":
       return ErrorReason.ERROR_REASON_INDEX_UNAVAILABLE;
+    case 69:
+    case "ERROR_REASON_LIMIT_REACHED":
+      return ErrorReason.ERROR_REASON_LIMIT_REACHED;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -580,6 +586,8 @@ export function errorReasonToJSON(object: ErrorReason): string {
       return "ERROR_REASON_ACCESS_NOT_RECORDED";
     case ErrorReason.ERROR_REASON_INDEX_UNAVAILABLE:
       return "ERROR_REASON_INDEX_UNAVAILABLE";
+    case ErrorReason.ERROR_REASON_LIMIT_REACHED:
+      return "ERROR_REASON_LIMIT_REACHED";
     case ErrorReason.UNRECOGNIZED:
     default:
       return "UNRECOGNIZED";

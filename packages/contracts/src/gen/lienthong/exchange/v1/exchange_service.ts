@@ -54,7 +54,7 @@ export interface AcceptedStatement {
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
-/** StreamStatementsRequest carries one or more statements. */
+/** StreamStatementsRequest carries one or more statements. At most 4,194,304 bytes in all: what does not fit goes into the next one. */
 export interface StreamStatementsRequest {
   /** Statements. 1 to 1,000. Set by the client. */
   statements: SubmittedStatement[];
