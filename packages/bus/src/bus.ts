@@ -1,6 +1,6 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { createGrpcServer, createLogger, type Logger, openDevelopmentAuthority, realClock } from "@lienthong/chassis";
+import { createLogger, type LimitSettings, type Logger, openDevelopmentAuthority, realClock } from "@lienthong/chassis";
 import type { Role } from "@lienthong/nats-server";
 import { createRegistryService, type RegistryFollower } from "@lienthong/registry";
 import type { SigningKey } from "@lienthong/statement";
@@ -9,6 +9,7 @@ import type { Seed } from "../../../deploy/seed/seed.ts";
 import { type DataFolder, openDataFolder } from "./data-folder.ts";
 import type { KeyKind } from "./demonstration-keys.ts";
 import { type DemonstrationShard, type DemonstrationSystem, scenarioShard } from "./demonstration-network.ts";
+import { openPort } from "./open-port.ts";
 import { mergeLogs, type RunFile, runFileOf, writeRunFile } from "./run-file.ts";
 import { RunningParts } from "./running-parts.ts";
 import { seedNetwork } from "./seed-network.ts";
@@ -49,6 +50,8 @@ export interface StartBusOptions {
   readonly ledger?:
     | "elsewhere"
     | { readonly sealEveryMs?: number; readonly sealSoonMs?: number; readonly witnessTimeoutMs?: number };
+  /** What one system may take of each server; by default as `LIENTHONG_LIMIT_…` variables say. */
+  readonly share?: LimitSettings;
   /** Told of progress in whole sentences. */
   readonly report?: ReportStart;
   readonly logger?: Logger;
@@ -123,11 +126,10 @@ async function startParts(options: StartBusOptions, parts: RunningParts): Promis
     headPath: folder.registryHead,
   });
   parts.add("the registry", () => registry.stop());
-  const registryServer = await createGrpcServer({
+  const { share } = options;
+  const registryServer = await openPort({
     services: [registry.service],
-    tls: server,
-    address: `127.0.0.1:${options.ports?.registry ?? 0}`,
-    logger,
+    ...{ server, logger, share, registry: registry.follower, port: options.ports?.registry ?? 0 },
   });
   parts.add("the registry's port", () => registryServer.drain(drainGraceMs));
   registryServer.setAllServing(true);
@@ -156,7 +158,7 @@ async function startParts(options: StartBusOptions, parts: RunningParts): Promis
     announceAgain();
   };
   const streamsOf = (name: string) => reconcileShard(nats, name);
-  const around = { folder, nats, registry: registry.follower, server, logger };
+  const around = { folder, nats, registry: registry.follower, server, logger, share };
   // Making the embedded database takes seconds on first start: it happens in its own thread while the others start.
   const startingAudit =
     options.audit === undefined

@@ -1,5 +1,6 @@
-import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { makeFolderDurably } from "@lienthong/chassis";
+import { expectRestored } from "./restore-mark.ts";
 
 /** Where things lie in a data folder. All paths are absolute. */
 export interface DataFolder {
@@ -58,11 +59,12 @@ export function dataFolderAt(path: string): DataFolder {
   };
 }
 
-/** The same; makes the folders that must exist. */
+/** The same; makes the folders that must exist. Throws where a backup is only partly restored to it. */
 export async function openDataFolder(path: string): Promise<DataFolder> {
   const folder = dataFolderAt(path);
+  expectRestored(folder.root);
   for (const path of [folder.nats, folder.tls, folder.logs, folder.agencyKeys, folder.promiseKeys, folder.logKeys]) {
-    await mkdir(path, { recursive: true, mode: 0o700 });
+    await makeFolderDurably(path);
   }
   return folder;
 }

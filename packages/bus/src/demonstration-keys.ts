@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
-import { readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { keepPrivateFile, readSecretFile } from "@lienthong/chassis";
 import { exportSigningKey, generateSigningKey, importSigningKey, type SigningKey } from "@lienthong/statement";
 
 /** A kind of key that statements can be signed with. */
@@ -14,12 +14,9 @@ export function demonstrationKeyKind(agency: string): KeyKind {
 
 /** Reads a key, or makes it: PKCS#8 PEM that only its owner may read. */
 export async function ensureSigningKey(path: string, kind: KeyKind): Promise<SigningKey> {
-  if (existsSync(path)) return importSigningKey(await readFile(path, "utf8"));
-  const key = generateSigningKey(kind);
-  // Written aside and renamed: a crash leaves no half key that a later start would trip over.
-  await writeFile(`${path}.new`, exportSigningKey(key), { mode: 0o600 });
-  await rename(`${path}.new`, path);
-  return key;
+  if (existsSync(path)) return importSigningKey(await readSecretFile(path));
+  // Durable before anybody hears of it: the registry will name this key, and one that a power cut takes back cannot be made again.
+  return importSigningKey(await keepPrivateFile(path, exportSigningKey(generateSigningKey(kind))));
 }
 
 /** Reads or makes the demonstration seal of every agency named. In earnest an agency makes its own key and never shows it. */

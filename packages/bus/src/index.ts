@@ -1,3 +1,6 @@
+export { type BackUpOptions, backUp, type MadeBackup } from "./backup.ts";
+export { type CheckedBackup, checkBackup } from "./backup-check.ts";
+export { BackupRefusedError } from "./backup-error.ts";
 export { type Bus, type StartBusOptions, startBus } from "./bus.ts";
 export { type DataFolder, openDataFolder } from "./data-folder.ts";
 export { ensureSigningKey, type KeyKind } from "./demonstration-keys.ts";
@@ -21,6 +24,7 @@ export {
   type RepairedLog,
   repairLedger,
 } from "./ledger-tools.ts";
+export { type RestoreBackupOptions, type RestoredBackup, restoreBackup } from "./restore-backup.ts";
 export { type RestoredStream, restoreStream } from "./restore-stream.ts";
 export type { LogAnnouncement, RunFile } from "./run-file.ts";
 export { shardOf } from "./seed-network.ts";

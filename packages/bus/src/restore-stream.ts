@@ -1,7 +1,6 @@
 import { existsSync, readdirSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { laterTimestamp, realClock } from "@lienthong/chassis";
 import {
   createAppender,
   createReader,
@@ -20,10 +19,10 @@ import {
   type StreamMessage,
   shardRules,
 } from "@lienthong/ledger";
-import { encodeEvent, readEvent } from "@lienthong/statement";
 import { jetstreamManager } from "@nats-io/jetstream";
 import { openDataFolder } from "./data-folder.ts";
 import { LedgerMissingError, logKeyIn } from "./ledger-tools.ts";
+import { appendLeaves, declareGeneration } from "./restore-generation.ts";
 import { isAlive, readRunFile } from "./run-file.ts";
 import { RunningParts } from "./running-parts.ts";
 import { reconcileShard, startNats } from "./start-nats.ts";
@@ -43,8 +42,6 @@ export interface RestoredStream {
     readonly unsealed: number;
   } | null;
 }
-
-const batchMessages = 500;
 
 /**
  * Makes a new generation of a shard's stream: every sealed leaf out of the entry bundles, as the signed head proves it, at its old sequence, then what the
@@ -110,14 +107,14 @@ export async function restoreStream(options: {
       await admin.close();
     }
     await reconcileShard(nats, shard);
-    const declaration = declare(entries, shard, key.name, await newestNote(directory));
+    const declaration = declareGeneration(entries, shard, key.name, await newestNote(directory));
     const writing = await nats.connect("exchange", "lienthong repair");
     try {
       const all = async function* (): AsyncGenerator<{ subject: string; payload: Uint8Array }> {
         yield* entries.all();
         yield { subject: shardEventSubject(shard), payload: declaration.bytes };
       };
-      await appendAll(createAppender({ connection: writing, timeoutMs: 30_000 }), all());
+      await appendLeaves(createAppender({ connection: writing, timeoutMs: 30_000 }), all());
     } finally {
       await writing.close();
     }
@@ -177,78 +174,8 @@ function expectHeadsWithin(exchangeFolder: string, entries: ProvenEntries): void
   }
 }
 
-/** The event that declares the generation. */
-function declare(
-  entries: ProvenEntries,
-  shard: string,
-  origin: string,
-  oldCheckpoint: string,
-): { bytes: Uint8Array; generation: number } {
-  const last = readEvent(entries.last).header;
-  const own = readEvent(entries.lastOfShard.payload).header;
-  const generation = last.generation + 1;
-  const wallTime = last.wallTime === undefined ? realClock.now() : laterTimestamp(last.wallTime, realClock.now());
-  const bytes = encodeEvent(
-    {
-      version: 1,
-      shard,
-      generation,
-      number: own.number + 1n,
-      previous: Buffer.from(entries.lastOfShard.hash),
-      registryHead: last.registryHead,
-      system: own.system,
-      recordedTime: last.recordedTime,
-      wallTime,
-    },
-    {
-      $case: "shard",
-      value: {
-        what: {
-          $case: "generationStarted",
-          value: {
-            generation,
-            from: BigInt(entries.size),
-            prefixRoot: Buffer.from(entries.root()),
-            oldOrigin: origin,
-            oldCheckpoint: oldCheckpoint.length <= 4_096 ? Buffer.from(oldCheckpoint) : Buffer.alloc(0),
-            origin,
-          },
-        },
-      },
-    },
-  );
-  return { bytes, generation };
-}
-
 async function newestNote(directory: string): Promise<string> {
   return readFile(join(directory, "checkpoint"), "utf8").catch(() => "");
-}
-
-async function appendAll(
-  appender: ReturnType<typeof createAppender>,
-  messages: AsyncIterable<{ subject: string; payload: Uint8Array }>,
-): Promise<void> {
-  const lastOf = new Map<string, number>();
-  let sequence = 0;
-  let batch: { subject: string; payload: Uint8Array; expectedLastSubjectSequence: number | null }[] = [];
-  const send = async (): Promise<void> => {
-    if (batch.length === 0) return;
-    const outcome = await appender.appendBatch(batch);
-    if (outcome.kind !== "appended" || outcome.firstSequence !== sequence - batch.length + 1) {
-      throw new Error(
-        `The new stream did not take the leaves in order (${JSON.stringify(outcome)}); run the repair again.`,
-      );
-    }
-    batch = [];
-  };
-  for await (const { subject, payload } of messages) {
-    sequence += 1;
-    const isInBatch = batch.some((each) => each.subject === subject);
-    batch.push({ subject, payload, expectedLastSubjectSequence: isInBatch ? null : (lastOf.get(subject) ?? 0) });
-    lastOf.set(subject, sequence);
-    if (batch.length === batchMessages) await send();
-  }
-  await send();
 }
 
 function encodeTail(payloads: readonly Uint8Array[]): Buffer {

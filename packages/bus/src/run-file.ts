@@ -1,6 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import { rename, writeFile } from "node:fs/promises";
-import type { StoredTlsMaterial } from "@lienthong/chassis";
+import { replacePrivateFile, type StoredTlsMaterial } from "@lienthong/chassis";
 import type { DataFolder } from "./data-folder.ts";
 import type { DemonstrationShard } from "./demonstration-network.ts";
 
@@ -74,11 +73,9 @@ export function runFileOf(
   };
 }
 
-/** Writes it in one piece: whoever reads it sees the old one or the new one. */
+/** Writes it in one piece: whoever reads it sees the old one or the new one, after a power cut, too. */
 export async function writeRunFile(folder: DataFolder, run: RunFile): Promise<void> {
-  const aside = `${folder.runFile}.${process.pid}`;
-  await writeFile(aside, `${JSON.stringify(run, null, 2)}\n`, { mode: 0o600 });
-  await rename(aside, folder.runFile);
+  await replacePrivateFile(folder.runFile, `${JSON.stringify(run, null, 2)}\n`);
 }
 
 /** Reads it; null where no bus runs on the folder. */

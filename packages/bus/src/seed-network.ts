@@ -1,7 +1,13 @@
 import { existsSync } from "node:fs";
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { certificateKeyDigest, type DevelopmentAuthority, realClock, type StoredTlsMaterial } from "@lienthong/chassis";
+import {
+  certificateKeyDigest,
+  type DevelopmentAuthority,
+  realClock,
+  replacePrivateFile,
+  type StoredTlsMaterial,
+} from "@lienthong/chassis";
 import { RecordStatus, ShardClock } from "@lienthong/contracts/registry/v1/record";
 import { createAppender, createReader, registryStreamName } from "@lienthong/event-store";
 import { seedRegistry } from "@lienthong/registry";
@@ -163,7 +169,8 @@ export async function seedNetwork(
     });
   }
   const seededMark: SeededMark = { systems: [...material.keys()], replicas, shard };
-  await writeFile(folder.seededMark, `${JSON.stringify(seededMark)}\n`);
+  // A crash before this: the next start compares the seed with the registry and writes what is missing, which is nothing.
+  await replacePrivateFile(folder.seededMark, `${JSON.stringify(seededMark)}\n`);
   return { registrarKey, systems: material };
 }
 

@@ -1,14 +1,22 @@
-import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { createGrpcServer, type Logger, openDevelopmentAuthority, realClock } from "@lienthong/chassis";
+import {
+  httpTlsOf,
+  type Logger,
+  openDevelopmentAuthority,
+  readServiceSettings,
+  realClock,
+  type ServiceSettings,
+} from "@lienthong/chassis";
 import { createReader, eventStreamName } from "@lienthong/event-store";
 import type { Role } from "@lienthong/nats-server";
 import { createRegistryService, followRegistry } from "@lienthong/registry";
 import type { Seed } from "../../../deploy/seed/seed.ts";
+import { changeRunFile } from "./change-run-file.ts";
 import { openDataFolder } from "./data-folder.ts";
 import type { DemonstrationShard } from "./demonstration-network.ts";
 import { followShards } from "./follow-shards.ts";
-import { mergeLogs, type RunFile, readRunFile, runFileOf, writeRunFile } from "./run-file.ts";
+import { openPort } from "./open-port.ts";
+import { mergeLogs, type RunFile, readRunFile, runFileOf } from "./run-file.ts";
 import { RunningParts } from "./running-parts.ts";
 import { seedNetwork, shardOf } from "./seed-network.ts";
 import { startAudit } from "./start-audit.ts";
@@ -38,6 +46,8 @@ export interface ServeServiceOptions {
   readonly replicas: number;
   /** Port to listen on; 0: a free one. */
   readonly port: number;
+  /** Database and HTTP; by default as the environment says. */
+  readonly settings?: ServiceSettings;
   readonly report: ReportStart;
   readonly logger: Logger;
 }
@@ -69,6 +79,7 @@ export async function serveService(service: ServedService, options: ServeService
 }
 
 const never = new Promise<Error>(() => {});
+const nobodyServes: RunFile["grpc"] = { registry: "", exchange: "", documents: "", ledger: "", audit: "" };
 
 async function serveStore(options: ServeServiceOptions, parts: RunningParts): Promise<ServedProcess> {
   const { report, replicas } = options;
@@ -92,9 +103,19 @@ async function serveStore(options: ServeServiceOptions, parts: RunningParts): Pr
   // The streams of every shard are made here, where the administrator's rights are.
   const shards = await followShards(registry, ({ name }) => reconcileShard(nats, name).then(() => {}), options.logger);
   parts.add("the shards that the store waits for", () => shards.stop());
-  const grpc = { registry: "", exchange: "", documents: "", ledger: "", audit: "" };
-  await writeRunFile(folder, runFileOf(folder, shard, nats.url, grpc, await authority.server(), network.systems));
-  parts.add("run.json", () => rm(folder.runFile, { force: true }));
+  const server = await authority.server();
+  // A store that comes back finds the services of its first life still running: what they announced stands.
+  await changeRunFile(folder, (before) => {
+    const grpc = before?.grpc ?? nobodyServes;
+    const fresh = runFileOf(folder, shard, nats.url, grpc, server, network.systems);
+    return before === null ? fresh : { ...fresh, shard: before.shard, logs: before.logs };
+  });
+  parts.add("run.json", () =>
+    // While others still run, they are found by it, and so is the store when it comes back: it ends with its nats-server.
+    changeRunFile(folder, (run) =>
+      run === null || Object.values(run.grpc).every((address) => address === "") ? null : run,
+    ),
+  );
   return { address: nats.url, stopped: null, failed: nats.failed, stop: () => parts.stopAll() };
 }
 
@@ -108,7 +129,9 @@ async function attach(options: ServeServiceOptions) {
     );
   }
   const authority = await openDevelopmentAuthority({ folder: folder.tls });
-  return { folder, run, shard, server: await authority.server(), nats: natsAccess(run.nats, seedsFolderOf(folder)) };
+  // A service may reach the nats-server by another way than the store does: another name, another member of a cluster, a tunnel.
+  const url = process.env.LIENTHONG_NATS_URL ?? run.nats;
+  return { folder, run, shard, server: await authority.server(), nats: natsAccess(url, seedsFolderOf(folder)) };
 }
 
 /** The registry as a service of its own follows it, read to the end; `failed` settles when it cannot be followed any further. */
@@ -123,14 +146,17 @@ async function followHere(nats: NatsAccess, role: Role, name: string, headPath: 
   return { connection, registry, failed: failed.promise };
 }
 
-/** Says in run.json where a service listens. */
+/** Says in run.json where a service listens, until it stops in good order. */
 async function announce(
   folder: Awaited<ReturnType<typeof openDataFolder>>,
   service: keyof RunFile["grpc"],
   address: string,
+  parts: RunningParts,
 ): Promise<void> {
-  const run = readRunFile(folder);
-  if (run !== null) await writeRunFile(folder, { ...run, grpc: { ...run.grpc, [service]: address } });
+  const say = (told: string) =>
+    changeRunFile(folder, (run) => (run === null ? null : { ...run, grpc: { ...run.grpc, [service]: told } }));
+  await say(address);
+  parts.add(`the address of ${service} in run.json`, () => say(""));
 }
 
 async function serveRegistry(options: ServeServiceOptions, parts: RunningParts): Promise<ServedProcess> {
@@ -145,15 +171,13 @@ async function serveRegistry(options: ServeServiceOptions, parts: RunningParts):
     headPath: folder.registryHead,
   });
   parts.add("the registry", () => registry.stop());
-  const listening = await createGrpcServer({
+  const listening = await openPort({
     services: [registry.service],
-    tls: server,
-    address: `127.0.0.1:${port}`,
-    logger,
+    ...{ server, logger, port, registry: registry.follower },
   });
   parts.add("the registry's port", () => listening.drain(drainGraceMs));
   listening.setAllServing(true);
-  await announce(folder, "registry", listening.address);
+  await announce(folder, "registry", listening.address, parts);
   return { address: listening.address, stopped: null, failed: never, stop: () => parts.stopAll() };
 }
 
@@ -169,7 +193,7 @@ async function serveExchange(options: ServeServiceOptions, parts: RunningParts):
   );
   const streamsOf = (shard: string) => createReader({ connection, streamName: eventStreamName(shard) }).state();
   const running = await startExchange(replica, { folder, nats, registry, server, port, logger, streamsOf }, parts);
-  if (replica === "exchange-1") await announce(folder, "exchange", running.address);
+  if (replica === "exchange-1") await announce(folder, "exchange", running.address, parts);
   return {
     address: running.address,
     stopped: running.exchange.stopped()?.message ?? null,
@@ -195,7 +219,7 @@ async function serveDocuments(options: ServeServiceOptions, parts: RunningParts)
     logger,
   );
   parts.add("the shards that the documents wait for", () => shards.stop());
-  await announce(folder, "documents", running.address);
+  await announce(folder, "documents", running.address, parts);
   return { address: running.address, stopped: null, failed, stop: () => parts.stopAll() };
 }
 
@@ -204,16 +228,15 @@ async function serveLedger(options: ServeServiceOptions, parts: RunningParts): P
   const { logger, port } = options;
   const { registry, failed } = await followHere(nats, "ledger", "ledger", join(folder.ledger, "registry-head"), parts);
   let running: RunningLedger | null = null;
+  let isEnding = false;
   const announceLogs = async (): Promise<void> => {
-    const run = readRunFile(folder);
-    if (run === null || running === null) return;
-    const kept = running.announcements();
+    if (running === null) return;
+    const address = isEnding ? "" : running.address;
+    const kept = isEnding ? [] : running.announcements();
     const shards = [...registry.state.shards()].map(({ record: { name, origin } }) => ({ name, origin }));
-    await writeRunFile(folder, {
-      ...run,
-      logs: mergeLogs(shards, kept),
-      grpc: { ...run.grpc, ledger: running.address },
-    });
+    await changeRunFile(folder, (run) =>
+      run === null ? null : { ...run, logs: mergeLogs(shards, kept), grpc: { ...run.grpc, ledger: address } },
+    );
   };
   let writing = Promise.resolve();
   const onLog = (): void => {
@@ -221,12 +244,26 @@ async function serveLedger(options: ServeServiceOptions, parts: RunningParts): P
       .then(announceLogs)
       .catch((error: unknown) => logger.error({ err: error }, "run.json is not up to date."));
   };
-  running = await startLedger({ folder, nats, registry, server, port, httpPort: 0, logger, onLog }, parts);
+  const settings = options.settings ?? readServiceSettings(process.env).values;
+  const { httpPort, httpHost } = settings;
+  const httpTls = httpTlsOf(settings) ?? false;
+  const on = { folder, nats, registry, server, port, httpPort, httpHost, httpTls, logger, onLog };
+  running = await startLedger(on, parts);
+  if (running.announcements().length === 0) {
+    throw new Error(
+      `${running.stopped() ?? "No log is kept."} There is nothing to serve; another ledger may be at work on this folder.`,
+    );
+  }
   onLog();
   await writing;
+  parts.add("the ledger's address in run.json", () => {
+    isEnding = true;
+    return announceLogs();
+  });
+  const { address, stopped } = running;
   return {
-    address: running.address,
-    stopped: running.stopped(),
+    address,
+    stopped: stopped(),
     failed,
     stop: () => parts.stopAll(),
   };
@@ -236,8 +273,8 @@ async function serveAudit(options: ServeServiceOptions, parts: RunningParts): Pr
   const { folder, server, nats } = await attach(options);
   const { logger, port } = options;
   const { registry, failed } = await followHere(nats, "audit", "audit", join(folder.audit, "registry-head"), parts);
-  const databaseUrl = process.env.LIENTHONG_DATABASE_URL;
+  const { databaseUrl } = options.settings ?? readServiceSettings(process.env).values;
   const running = await startAudit({ folder, nats, registry, server, port, logger, databaseUrl }, parts);
-  await announce(folder, "audit", running.address);
+  await announce(folder, "audit", running.address, parts);
   return { address: running.address, stopped: null, failed, stop: () => parts.stopAll() };
 }

@@ -1,13 +1,14 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { AuditIndex, accessRecorder, auditService, openDatabase, PageTokens, pinnedNames } from "@lienthong/audit";
-import { createGrpcServer, type Logger, realClock, type StoredTlsMaterial } from "@lienthong/chassis";
+import { type LimitSettings, type Logger, realClock, type StoredTlsMaterial } from "@lienthong/chassis";
 import { lockFolder } from "@lienthong/chassis/folder-lock";
 import { authenticateSystem, delegationRefusal } from "@lienthong/exchange";
 import type { RegistryFollower } from "@lienthong/registry";
 import type { DataFolder } from "./data-folder.ts";
 import { operatorSystem } from "./demonstration-network.ts";
 import { followShards } from "./follow-shards.ts";
+import { openPort } from "./open-port.ts";
 import type { RunningParts } from "./running-parts.ts";
 import { drainGraceMs } from "./start-exchange.ts";
 import type { NatsAccess } from "./start-nats.ts";
@@ -27,6 +28,7 @@ export interface AuditSurroundings {
   readonly logger: Logger;
   /** gRPC port; 0: a free one. */
   readonly port: number;
+  readonly share?: LimitSettings | undefined;
   /** PostgreSQL that holds the index; undefined: the embedded one in the data folder. */
   readonly databaseUrl?: string | undefined;
 }
@@ -67,12 +69,7 @@ export async function startAudit(on: AuditSurroundings, parts: RunningParts): Pr
     tokens: await PageTokens.open(join(folder.audit, "page-token.key")),
     clock: realClock,
   });
-  const listening = await createGrpcServer({
-    services: [service],
-    tls: on.server,
-    address: `127.0.0.1:${on.port}`,
-    logger,
-  });
+  const listening = await openPort({ ...on, services: [service] });
   parts.add("the audit's port", () => listening.drain(drainGraceMs));
   listening.setServing("", true);
   // Questions about the other shards are still answered, as of where each stands; health says that not all go on.

@@ -1,4 +1,4 @@
-import { createGrpcServer, type Logger, realClock, type StoredTlsMaterial } from "@lienthong/chassis";
+import { type LimitSettings, type Logger, realClock, type StoredTlsMaterial } from "@lienthong/chassis";
 import {
   createDocuments,
   type Documents,
@@ -9,6 +9,7 @@ import {
 import { authenticateSystem, delegationRefusal } from "@lienthong/exchange";
 import type { RegistryFollower } from "@lienthong/registry";
 import type { DataFolder } from "./data-folder.ts";
+import { openPort } from "./open-port.ts";
 import type { RunningParts } from "./running-parts.ts";
 import { drainGraceMs } from "./start-exchange.ts";
 import type { NatsAccess } from "./start-nats.ts";
@@ -29,6 +30,7 @@ export async function startDocuments(
     readonly server: StoredTlsMaterial;
     readonly port: number;
     readonly logger: Logger;
+    readonly share?: LimitSettings | undefined;
     /** Spans other than the default. */
     readonly spans?: Pick<DocumentsOptions, "unfinishedMs" | "unnamedMs" | "graceMs" | "collectEveryMs">;
   },
@@ -46,12 +48,7 @@ export async function startDocuments(
     authorise: (identity, agency) =>
       delegationRefusal(registry.state, authenticateSystem(registry.state, identity), agency, "agency"),
   });
-  const listening = await createGrpcServer({
-    services: [service],
-    tls: on.server,
-    address: `127.0.0.1:${on.port}`,
-    logger,
-  });
+  const listening = await openPort({ ...on, services: [service] });
   parts.add("the documents' port", () => listening.drain(drainGraceMs));
   listening.setAllServing(true);
   return {

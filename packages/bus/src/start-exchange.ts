@@ -1,9 +1,10 @@
 import { join } from "node:path";
 import { accessRecorder } from "@lienthong/audit";
-import { createGrpcServer, type Logger, realClock, type StoredTlsMaterial } from "@lienthong/chassis";
+import { type LimitSettings, type Logger, realClock, type StoredTlsMaterial } from "@lienthong/chassis";
 import { ShardClock, type ShardRecord } from "@lienthong/contracts/registry/v1/record";
 import { createDelivery, deliveryService, ServedDeliveries } from "@lienthong/delivery";
 import { createDocumentsCheck } from "@lienthong/documents";
+import { createReader, eventStreamName } from "@lienthong/event-store";
 import {
   authenticateSystem,
   createExchange,
@@ -18,8 +19,10 @@ import type { DataFolder } from "./data-folder.ts";
 import { ensureSigningKey } from "./demonstration-keys.ts";
 import { scenarioStart } from "./demonstration-network.ts";
 import { followShards } from "./follow-shards.ts";
+import { openPort, sharesOfSystems } from "./open-port.ts";
 import type { RunningParts } from "./running-parts.ts";
 import type { NatsAccess } from "./start-nats.ts";
+import { watchStore } from "./watch-store.ts";
 
 /** One exchange replica. */
 export interface RunningReplica {
@@ -42,6 +45,8 @@ export interface ReplicaSurroundings {
   readonly server: StoredTlsMaterial;
   readonly port: number;
   readonly logger: Logger;
+  /** What one system may take; by default as the environment says. */
+  readonly share?: LimitSettings | undefined;
   /** Resolves when the streams of a shard are there. */
   readonly streamsOf: (shard: string) => Promise<unknown>;
   /** Who else follows the events of a shard in this process. */
@@ -108,13 +113,20 @@ export async function startExchange(
   const exchange = exchanges.values().next().value;
   if (exchange === undefined) throw new Error("The registry declares no shard; the registrar must add one first.");
 
-  const listening = await createGrpcServer({
-    services: [exchangeService(shards, registry, accessRecorder(connection, realClock)), deliveryService(deliveries)],
-    tls: on.server,
-    address: `127.0.0.1:${on.port}`,
-    logger,
+  const { server, port, share = sharesOfSystems() } = on;
+  const recordAccess = accessRecorder(connection, realClock);
+  const listening = await openPort({
+    services: [exchangeService(shards, registry, recordAccess, share), deliveryService(deliveries)],
+    ...{ server, registry, port, logger, share },
   });
   parts.add(`the port of ${name}`, () => listening.drain(drainGraceMs));
   listening.setAllServing(exchange.stopped() === null);
+  const [firstShard] = exchanges.keys();
+  const stream = createReader({ connection, streamName: eventStreamName(firstShard as string), timeoutMs: 3_000 });
+  const watching = watchStore(stream, (canAccept) => {
+    if (!canAccept) logger.warn({ shard: firstShard }, "The store answers for no majority: nothing is accepted.");
+    listening.setAllServing(canAccept && exchange.stopped() === null);
+  });
+  parts.add(`the look of ${name} at the store`, () => watching.stop());
   return { name, address: listening.address, exchange, shard: (shard) => exchanges.get(shard) };
 }

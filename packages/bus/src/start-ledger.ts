@@ -1,6 +1,15 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { createGrpcServer, type Logger, realClock, type StoredTlsMaterial } from "@lienthong/chassis";
+import {
+  type LimitSettings,
+  type Logger,
+  type PeerIdentity,
+  readSecretFile,
+  readTlsFiles,
+  realClock,
+  type StoredTlsMaterial,
+  type TlsMaterial,
+  type TlsPaths,
+} from "@lienthong/chassis";
 import type { ShardRecord } from "@lienthong/contracts/registry/v1/record";
 import { authenticateSystem } from "@lienthong/exchange";
 import {
@@ -17,6 +26,7 @@ import type { RegistryFollower } from "@lienthong/registry";
 import type { DataFolder } from "./data-folder.ts";
 import { ensureSigningKey } from "./demonstration-keys.ts";
 import { followShards } from "./follow-shards.ts";
+import { openPort } from "./open-port.ts";
 import type { LogAnnouncement } from "./run-file.ts";
 import type { RunningParts } from "./running-parts.ts";
 import { drainGraceMs } from "./start-exchange.ts";
@@ -46,8 +56,14 @@ export interface LedgerSurroundings {
   readonly port: number;
   /** HTTP port; 0: a free one. */
   readonly httpPort: number;
-  /** Serves the logs over TLS, where an auditor's client certificate may stand for the token. Default: plain HTTP on loopback. */
-  readonly httpTls?: boolean;
+  /** Address of the HTTP port. Default 127.0.0.1. */
+  readonly httpHost?: string;
+  /**
+   * Serves the logs over TLS, where an auditor's client certificate may stand for the token: true with the bus's own certificate, or files. Default:
+   * plain HTTP, which is for loopback.
+   */
+  readonly httpTls?: boolean | TlsPaths;
+  readonly share?: LimitSettings | undefined;
   /** Spans other than the default. */
   readonly spans?: { readonly sealEveryMs?: number; readonly sealSoonMs?: number; readonly witnessTimeoutMs?: number };
   /** Told of each log that is kept from now on. */
@@ -78,11 +94,10 @@ export async function startLedger(on: LedgerSurroundings, parts: RunningParts): 
   const entriesToken = await ensureEntriesToken(join(folder.logKeys, "entries-token"));
   const http = await serveLogHttp({
     logs: ledger.logs,
-    address: `127.0.0.1:${on.httpPort}`,
-    ...(on.httpTls === true ? { tls: on.server } : {}),
+    address: `${on.httpHost ?? "127.0.0.1"}:${on.httpPort}`,
+    ...(await httpTls(on)),
     entriesToken,
-    mayReadEntries: (identity, log) =>
-      speaksForAuditor(registry.state, authenticateSystem(registry.state, identity), log),
+    mayReadEntries: (identity, log) => registry.confirmed(revocationMsMax) && isAuditor(registry, identity, log),
     logger,
   });
   parts.add("the logs' HTTP port", () => http.close(drainGraceMs));
@@ -104,14 +119,14 @@ export async function startLedger(on: LedgerSurroundings, parts: RunningParts): 
   await keep(registryLogName, async () => {
     const keyPath = join(folder.logKeys, `${registryLogName}.pem`);
     await ensureSigningKey(keyPath, "ed25519");
-    return ledger.keepRegistry({ origin: registryOrigin(registry), keyPem: await readFile(keyPath, "utf8") });
+    return ledger.keepRegistry({ origin: registryOrigin(registry), keyPem: await readSecretFile(keyPath) });
   });
   const keepShard = ({ name, origin, logPublicKey }: ShardRecord): Promise<void> =>
     keep(name, async () =>
       ledger.keepShard(name, {
         origin,
         publicKey: logPublicKey,
-        keyPem: await readFile(join(folder.logKeys, `${name}.pem`), "utf8"),
+        keyPem: await readSecretFile(join(folder.logKeys, `${name}.pem`)),
       }),
     );
   const following = await followShards(registry, keepShard, logger);
@@ -121,14 +136,10 @@ export async function startLedger(on: LedgerSurroundings, parts: RunningParts): 
     logs: ledger.logs,
     policy: ledger.policy,
     registry: () => registry.state,
+    confirmed: () => registry.confirmed(revocationMsMax),
     urlOf: http.urlOf,
   });
-  const listening = await createGrpcServer({
-    services: [service],
-    tls: on.server,
-    address: `127.0.0.1:${on.port}`,
-    logger,
-  });
+  const listening = await openPort({ ...on, services: [service] });
   parts.add("the ledger's port", () => listening.drain(drainGraceMs));
   const stopped = (): string | null => ledger.stopped() ?? notKept.values().next().value ?? null;
   // What was signed is still read and proven when a log is stopped; health says that nothing is added.
@@ -149,6 +160,24 @@ export async function startLedger(on: LedgerSurroundings, parts: RunningParts): 
       })),
     stopped,
   };
+}
+
+/** What agencies are told: within so long a revocation is in force. Whoever has not heard for longer shows no entries. */
+const revocationMsMax = 5_000;
+
+/** Whether a certificate is an auditor's; one that the registry does not know is nobody's. */
+function isAuditor({ state }: RegistryFollower, identity: PeerIdentity, log: string): boolean {
+  try {
+    return speaksForAuditor(state, authenticateSystem(state, identity), log);
+  } catch {
+    return false;
+  }
+}
+
+async function httpTls({ httpTls, server }: LedgerSurroundings): Promise<{ tls?: TlsMaterial & { files: TlsPaths } }> {
+  if (httpTls === undefined || httpTls === false) return {};
+  if (httpTls === true) return { tls: server };
+  return { tls: { ...(await readTlsFiles(httpTls)), files: httpTls } };
 }
 
 /**

@@ -10,8 +10,8 @@ import {
   reconcileStreams,
 } from "@lienthong/event-store";
 import { assertServerSafe, connectAs, findNatsServer, type Role, startEmbeddedNats } from "@lienthong/nats-server";
-import { jetstreamManager } from "@nats-io/jetstream";
-import type { NatsConnection } from "@nats-io/transport-node";
+import { JetStreamApiError, jetstreamManager } from "@nats-io/jetstream";
+import { type NatsConnection, NoRespondersError, RequestError, TimeoutError } from "@nats-io/transport-node";
 import type { DataFolder } from "./data-folder.ts";
 import type { RunningParts } from "./running-parts.ts";
 import type { ReportStart } from "./start-report.ts";
@@ -88,19 +88,65 @@ async function documentBytesMaxOn(path: string): Promise<number> {
   return Math.min(68_719_476_736, Math.floor((bavail * bsize) / 8));
 }
 
+/**
+ * LIENTHONG_STREAM_REPLICAS: on how many servers each stream is kept. Unset: three on a cluster, else one. An odd number: a fourth copy
+ * would only make the majority larger.
+ */
+export function streamReplicas(
+  server: { readonly address: string; readonly isInCluster: boolean },
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): number {
+  const value = env.LIENTHONG_STREAM_REPLICAS ?? "";
+  if (value === "") return server.isInCluster ? 3 : 1;
+  if (!["1", "3", "5"].includes(value)) {
+    throw new Error(`LIENTHONG_STREAM_REPLICAS is "${value}"; allowed: 1, 3 or 5.`);
+  }
+  if (value !== "1" && !server.isInCluster) {
+    throw new Error(
+      `LIENTHONG_STREAM_REPLICAS is ${value}, and the nats-server at ${server.address} is in no cluster. Name a cluster's servers in LIENTHONG_NATS_URL (docs/replication.md), or unset it.`,
+    );
+  }
+  return Number(value);
+}
+
+/** A cluster that has just been started, or lost a leader, takes a while to answer for its streams. */
+const clusterReadyWithinMs = 30_000;
+const passingCodes: ReadonlySet<number> = new Set([10_005, 10_008, 10_009]);
+
+/** Repeats what a cluster without a leader refuses, or leaves without an answer, until it has one. */
+async function onceLed<T>(attempt: () => Promise<T>): Promise<T> {
+  for (const deadline = performance.now() + clusterReadyWithinMs; ; ) {
+    try {
+      return await attempt();
+    } catch (error) {
+      const passes =
+        error instanceof JetStreamApiError
+          ? passingCodes.has(error.code)
+          : error instanceof TimeoutError || error instanceof NoRespondersError || error instanceof RequestError;
+      if (!passes || performance.now() > deadline) throw error;
+      await new Promise((resume) => setTimeout(resume, 250));
+    }
+  }
+}
+
 /** Makes the streams what they are declared to be, with the administrator's rights, which nobody needs afterwards. */
 export async function reconcileShard(nats: StartedNats, shard: string): Promise<{ version: string }> {
   const admin = await nats.connect("admin", "lienthong reconciler");
   try {
     const { version } = await assertServerSafe(admin);
     const manager = await jetstreamManager(admin, { checkAPI: false });
-    await reconcileStreams(manager, [
-      declareRegistryStream({ replicas: 1 }),
-      declareAccessStream({ replicas: 1, retentionDays: accessRetentionDays() }),
-      declareEventStream({ shard, replicas: 1 }),
-      declareSettledStream({ shard, replicas: 1 }),
-    ]);
-    await reconcileDocumentStreams(manager, { shard, replicas: 1, partBytesMax: nats.documentBytesMax });
+    const replicas = streamReplicas({ address: admin.getServer(), isInCluster: admin.info?.cluster !== undefined });
+    const retentionDays = accessRetentionDays();
+    // Each step finds what the one before it made: repeating is harmless.
+    await onceLed(async () => {
+      await reconcileStreams(manager, [
+        declareRegistryStream({ replicas }),
+        declareAccessStream({ replicas, retentionDays }),
+        declareEventStream({ shard, replicas }),
+        declareSettledStream({ shard, replicas }),
+      ]);
+      await reconcileDocumentStreams(manager, { shard, replicas, partBytesMax: nats.documentBytesMax });
+    });
     return { version };
   } finally {
     await admin.close();

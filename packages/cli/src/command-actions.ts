@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { EnrolmentActions } from "./commands/agency-program.ts";
 import type { AuditActions } from "./commands/audit-program.ts";
+import type { BackupActions } from "./commands/backup-program.ts";
 import type { LedgerActions } from "./commands/ledger-program.ts";
 import type { ShardActions } from "./commands/shard-program.ts";
 import type { VerifyActions } from "./commands/verify-program.ts";
@@ -9,6 +10,7 @@ import type { WitnessActions } from "./commands/witness-program.ts";
 /** What each command does. Commander hands over its arguments, then the options, then the command itself. */
 export interface CommandActions
   extends AuditActions,
+    BackupActions,
     EnrolmentActions,
     LedgerActions,
     ShardActions,

@@ -7,7 +7,12 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
     "lienthong dossier trail H26-250505-9001 --as hn-wold-00004",
   ],
   up: ["lienthong up", "lienthong up --dossiers 1000", "lienthong up --data /srv/lienthong --scenario none"],
-  serve: ["lienthong serve store", "lienthong serve registry", "lienthong serve exchange --data /srv/lienthong"],
+  serve: [
+    "lienthong serve store",
+    "lienthong serve registry",
+    "lienthong serve exchange --data /srv/lienthong",
+    "lienthong serve ledger --http-port 4390",
+  ],
   agency: ["lienthong agency list --name 'truc bach'", "lienthong agency show hn-wold-00004"],
   "agency list": [
     "lienthong agency list --name 'truc bach'",
@@ -34,6 +39,7 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
   "agency revoke": [
     "lienthong agency revoke 5f3a0c11 --reason compromised --doubted-since 2026-11-20T08:00:00+07:00 --registrar-key registrar.pem",
     "lienthong agency revoke hn-w-00004/ba-dinh --registrar-key registrar.pem",
+    "lienthong agency revoke system:ba-dinh --registrar-key registrar.pem",
   ],
   "agency keys": ["lienthong agency keys list --agency hn-w-00004", "lienthong agency keys watch --agency hn-w-00004"],
   "agency keys list": [
@@ -77,6 +83,16 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
   "audit rebuild": ["lienthong audit rebuild", "lienthong audit rebuild --compare"],
   "audit status": ["lienthong audit status", "lienthong audit status --json"],
   shard: ["lienthong shard list", "lienthong shard open hanoi-2027q1 --registrar-key .lienthong/keys/registrar.pem"],
+  backup: ["lienthong backup -o ./backup-0505", "lienthong backup check ./backup-0505"],
+  "backup make": [
+    "lienthong backup make -o ./backup-0505",
+    "lienthong backup make -o ./backup-0506 --keys backup.key --data /var/lib/lienthong",
+  ],
+  "backup check": ["lienthong backup check ./backup-0505"],
+  restore: [
+    "lienthong restore ./backup-0505 --data ./restored --checkpoint https://mirror.example/hanoi-2026q4/checkpoint",
+    "lienthong restore ./backup-0505 --data ./restored --nothing-newer --keys backup.key",
+  ],
   ledger: ["lienthong ledger checkpoint", "lienthong ledger fsck"],
   "ledger fsck": ["lienthong ledger fsck", "lienthong ledger fsck registry --json"],
   "ledger repair": ["lienthong ledger repair", "lienthong ledger repair hanoi-2026q4 --data ./restored"],

@@ -2,6 +2,7 @@ import { Argument, Command } from "commander";
 import type { CommandActions } from "./command-actions.ts";
 import { addEnrolmentCommands } from "./commands/agency-program.ts";
 import { addAuditCommands } from "./commands/audit-program.ts";
+import { addBackupCommands } from "./commands/backup-program.ts";
 import { addLedgerCommands } from "./commands/ledger-program.ts";
 import { addShardCommands } from "./commands/shard-program.ts";
 import { addVerifyCommands } from "./commands/verify-program.ts";
@@ -32,8 +33,8 @@ export function buildProgram(language: Language, dataDefault: string, actions: C
     return command;
   };
   const group = (name: string, description: string): Command => describe(program.command(name), description);
-  const under = (parent: Command, usage: string, description: string): Command =>
-    describe(parent.command(usage), description);
+  const under = (parent: Command, usage: string, description: string, isDefault = false): Command =>
+    describe(parent.command(usage, { isDefault }), description);
 
   describe(program, help.program)
     .option("--data <DIR>", help.data, dataDefault)
@@ -48,7 +49,14 @@ export function buildProgram(language: Language, dataDefault: string, actions: C
     .option("--dossiers <N>", help.upDossiers, "200")
     .option("--scenario <NAME>", help.upScenario, "hanoi")
     .action(actions.up);
-  under(program, "serve", help.serve).argument("<SERVICE>", help.serveService).action(actions.serve);
+  under(program, "serve", help.serve)
+    .argument("<SERVICE>", help.serveService)
+    .option("--http-port <N>", help.httpPort)
+    .option("--http-host <HOST>", help.httpHost)
+    .option("--http-cert <FILE>", help.httpCert)
+    .option("--http-key <FILE>", help.httpKey)
+    .option("--http-ca <FILE>", help.httpCa)
+    .action(actions.serve);
 
   const agency = group("agency", help.agency);
   under(agency, "list", help.agencyList)
@@ -60,6 +68,7 @@ export function buildProgram(language: Language, dataDefault: string, actions: C
   addEnrolmentCommands(agency, messagesIn(language), under, actions);
   addShardCommands(messagesIn(language), group, under, actions);
   addLedgerCommands(messagesIn(language), group, under, actions);
+  addBackupCommands(messagesIn(language), group, under, program, actions);
 
   addAuditCommands(messagesIn(language), group, under, actions);
 

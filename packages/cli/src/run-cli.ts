@@ -76,8 +76,8 @@ export async function runCli(argv: readonly string[], io: CliIo): Promise<number
       const { runUp } = await import("./up.ts");
       exitCode = await runUp(upOptions);
     },
-    async serve(service, _options, command) {
-      const serveOptions: ServeOptions = runOptions(contextOf(command), io, language);
+    async serve(service, http: Record<string, string | undefined>, command) {
+      const serveOptions: ServeOptions = { ...runOptions(contextOf(command), io, language), http };
       const { runServe } = await import("./serve.ts");
       exitCode = await runServe(service, serveOptions);
     },
@@ -134,6 +134,9 @@ export async function runCli(argv: readonly string[], io: CliIo): Promise<number
         const { witness } = await import("./commands/witness.ts");
         await witness(context, options);
       }),
+    backupMake: withOptions(async () => (await import("./commands/backup.ts")).backupMake),
+    backupCheck: withArgument(async () => (await import("./commands/backup.ts")).backupCheck),
+    restore: withArgument(async () => (await import("./commands/backup.ts")).restore),
     ledgerFsck: withArgument(async () => (await import("./commands/ledger.ts")).ledgerFsck),
     ledgerRepair: withArgument(async () => (await import("./commands/ledger.ts")).ledgerRepair),
     ledgerCheckpoint: withArgument(async () => (await import("./commands/ledger-reading.ts")).ledgerCheckpoint),
@@ -215,8 +218,17 @@ async function endingOf(
       message: await refusalSentence(thrown, language),
     };
   }
+  if (isSettingsError(thrown)) return usageError(thrown.message);
   const what = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
   return { exitCode: EXIT.fault, message: messages.bus.fault(what) };
+}
+
+/** Settings that do not hold, or a secret's file that others may read: the sentence says what to do. */
+function isSettingsError(thrown: unknown): thrown is Error {
+  return (
+    thrown instanceof Error &&
+    (thrown.name === "ConfigurationError" || (thrown as NodeJS.ErrnoException).code === "SECRET_EXPOSED")
+  );
 }
 
 /** By its name: the class itself comes with the whole client. */

@@ -20,4 +20,7 @@ export interface UpOptions extends RunOptions {
 }
 
 /** Options of `lienthong serve SERVICE`. `./serve.ts` exports `runServe(service: string, options: ServeOptions): Promise<number>`. */
-export type ServeOptions = RunOptions;
+export interface ServeOptions extends RunOptions {
+  /** What was given of `--http-…`, by the names of the settings. */
+  readonly http: Readonly<Record<string, string | undefined>>;
+}

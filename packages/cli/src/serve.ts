@@ -1,6 +1,6 @@
 import { join, resolve } from "node:path";
 import { realShard, type ServedService, scenarioShard, servedServices, serveService } from "@lienthong/bus";
-import { createLogger, installSignalDrain } from "@lienthong/chassis";
+import { createLogger, installSignalDrain, readServiceSettings } from "@lienthong/chassis";
 import { loadSeed } from "../../../deploy/seed/load-seed.ts";
 import { EXIT, usageError } from "./exit-codes.ts";
 import type { ServeOptions } from "./run-options.ts";
@@ -40,6 +40,7 @@ export async function runServe(service: string, options: ServeOptions): Promise<
     replica,
     replicas: Math.max(1, numberFrom("LIENTHONG_REPLICAS", 1, 8)),
     port: numberFrom("LIENTHONG_PORT", 0, 65_535),
+    settings: readServiceSettings(process.env, options.http).values,
     report: (line, told) => talk(told === undefined ? line : text.report(told)),
     logger: createLogger({
       service,

@@ -18,6 +18,26 @@ export interface ScenarioColumns {
 
 import type { StartReport } from "@lienthong/bus";
 
+/** Addresses of a bus. */
+export interface Listening {
+  readonly registry: string;
+  readonly exchange: string;
+  readonly documents: string;
+  readonly ledger: string;
+  readonly audit: string;
+  /** Of the logs over HTTP. */
+  readonly logs: string;
+  readonly nats: string;
+}
+
+/** "exchange 127.0.0.1:1" of the services that run. */
+function running(services: readonly (readonly [name: string, address: string])[]): string {
+  return services
+    .filter(([, address]) => address !== "")
+    .map(([name, address]) => `${name} ${address}`)
+    .join(", ");
+}
+
 /** What `lienthong up` tells people. Numbers are written as the locale does. */
 export interface UpMessages {
   starting(directory: string): string;
@@ -66,7 +86,8 @@ export interface UpMessages {
   readonly worthReading: string;
   readonly examples: Readonly<Record<ExampleKind, string>>;
   trailOf(dossier: string): string;
-  listening(registry: string, exchange: string, nats: string): string;
+  /** Where each service listens; empty for those that do not run. */
+  listening(at: Listening): string;
   readonly tryThese: string;
   stopped(sentence: string): string;
   natsFailed(sentence: string): string;
@@ -182,8 +203,14 @@ export const upMessages: Readonly<Record<"vi" | "en", UpMessages>> = {
       opinions: "opinions are asked in parallel",
     },
     trailOf: (dossier) => `The trail of ${dossier}:`,
-    listening: (registry, exchange, nats) =>
-      `Listening with mutual TLS: registry ${registry}, exchange and delivery ${exchange}; nats-server ${nats}. Details are in run.json.`,
+    listening: ({ registry, exchange, documents, ledger, audit, logs, nats }) =>
+      `Listening with mutual TLS: ${running([
+        ["registry", registry],
+        ["exchange and delivery", exchange],
+        ["documents", documents],
+        ["ledger", ledger],
+        ["audit", audit],
+      ])}; logs over HTTP ${logs || "none"}; nats-server ${nats}. Details are in run.json.`,
     tryThese: "Try, in another terminal:",
     stopped: (sentence) => `The bus runs but takes no statements. ${sentence}`,
     natsFailed: (sentence) => `${sentence} Ending; start again with the same command, nothing accepted is lost.`,
@@ -269,8 +296,14 @@ export const upMessages: Readonly<Record<"vi" | "en", UpMessages>> = {
       opinions: "lấy ý kiến song song",
     },
     trailOf: (dossier) => `Hành trình của hồ sơ ${dossier}:`,
-    listening: (registry, exchange, nats) =>
-      `Đang lắng nghe bằng TLS hai chiều: sổ đăng ký ${registry}, trao đổi và phân phát ${exchange}; nats-server ${nats}. Chi tiết trong run.json.`,
+    listening: ({ registry, exchange, documents, ledger, audit, logs, nats }) =>
+      `Đang lắng nghe bằng TLS hai chiều: ${running([
+        ["sổ đăng ký", registry],
+        ["trao đổi và phân phát", exchange],
+        ["tài liệu", documents],
+        ["nhật ký", ledger],
+        ["kiểm toán", audit],
+      ])}; nhật ký qua HTTP ${logs || "không có"}; nats-server ${nats}. Chi tiết trong run.json.`,
     tryThese: "Thử, ở một cửa sổ dòng lệnh khác:",
     stopped: (sentence) => `Trục đang chạy nhưng không nhận phát biểu nào. ${sentence}`,
     natsFailed: (sentence) =>

@@ -1,7 +1,13 @@
 import { realpathSync } from "node:fs";
 import { resolve } from "node:path";
 import { type Bus, realShard, scenarioShard, shardOf, startBus } from "@lienthong/bus";
-import { createLogger, installSignalDrain, localDateOfMs, timestampToMs } from "@lienthong/chassis";
+import {
+  createLogger,
+  installSignalDrain,
+  localDateOfMs,
+  readServiceSettings,
+  timestampToMs,
+} from "@lienthong/chassis";
 import type { ScenarioSummary } from "@lienthong/scenario";
 import { loadSeed } from "../../../deploy/seed/load-seed.ts";
 import { EXIT } from "./exit-codes.ts";
@@ -51,7 +57,7 @@ export async function runUp(options: UpOptions): Promise<number> {
     dataDirectory,
     seed: loadSeed,
     shard: (await shardOf(dataDirectory)) ?? asked,
-    audit: { databaseUrl: process.env.LIENTHONG_DATABASE_URL },
+    audit: { databaseUrl: readServiceSettings(process.env).values.databaseUrl },
     report: (line, told) => talk(told === undefined ? line : text.report(told)),
   });
   const running = bus;
@@ -69,8 +75,14 @@ export async function runUp(options: UpOptions): Promise<number> {
   }
   if (ending.signal.aborted) return ended.promise;
 
-  const { registry, exchange } = running.run.grpc;
-  out(text.listening(registry, exchange, running.run.nats));
+  const logs = running.run.logs.find(({ url }) => url !== "")?.url;
+  out(
+    text.listening({
+      ...running.run.grpc,
+      nats: running.run.nats,
+      logs: logs === undefined ? "" : new URL(logs).origin,
+    }),
+  );
   out(text.demonstrationKeys);
   out();
   out(text.stays);

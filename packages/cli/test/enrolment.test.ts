@@ -368,6 +368,7 @@ describe("the commands of enrolment", () => {
       "has no key 0000",
     );
     expect(await refused(`agency revoke nobody/nothing --registrar-key ${registrarKey}`)).toContain("has no system");
+    expect(await refused(`agency revoke system:nobody --registrar-key ${registrarKey}`)).toContain("has no system");
     expect(await refused(`agency rotate --agency ${ward} --out ${out}`)).toContain(`no seal of ${ward}`);
     expect(await refused(`agency renew --agency ${ward} --system none --out ${out}`)).toContain("no TLS key");
     expect(await refused(`agency install ${out}/missing.json --out ${out}`)).toContain("holds no request");

@@ -61,7 +61,7 @@ const before: Readonly<Record<string, readonly Stage[]>> = {
 
 /** Examples that other tests run: those that are a bus themselves, and what the registrar and the keepers of keys do. */
 const elsewhere =
-  /^(up|serve|verify|dossier (bundle|promise)|witness|agency (request|approve|install|rotate|renew|revoke|keys.*))$/;
+  /^(up|serve|backup.*|restore|verify|dossier (bundle|promise)|witness|agency (request|approve|install|rotate|renew|revoke|keys.*))$/;
 
 const cases = Object.entries(examples)
   .filter(([path]) => !elsewhere.test(path))

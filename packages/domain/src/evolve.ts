@@ -11,13 +11,19 @@ import { StatementIds } from "./statement-ids.ts";
 
 /**
  * The state after an event. Pure; trusts that the event was decided: it is the same fold for the exchange, its followers and
- * whoever replays a trail. `hash` is the event's leaf hash, 32 bytes, kept as given.
+ * whoever replays a trail. `hash` is the event's leaf hash, 32 bytes, kept as given; `payloadDigest` is SHA-256 of a statement's signed
+ * bytes, for those who have it from `decide`.
  */
-export function evolve(state: DossierState | null, event: ReadEvent, hash: Uint8Array): DossierState {
+export function evolve(
+  state: DossierState | null,
+  event: ReadEvent,
+  hash: Uint8Array,
+  payloadDigest?: Uint8Array,
+): DossierState {
   if (event.body.$case === "shard") throw new Error("A shard event belongs to no dossier.");
   const after =
     event.body.$case === "statement"
-      ? afterStatement(state, event.body.statement, sha256(event.body.payload), event.header, hash)
+      ? afterStatement(state, event.body.statement, payloadDigest ?? sha256(event.body.payload), event.header, hash)
       : afterBusStatement(existing(state), event.body.bus);
   return {
     ...after,

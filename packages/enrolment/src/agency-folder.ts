@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { link, mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
-import { join, resolve } from "node:path";
-import { keepPrivateFile, readFileIfAny } from "@lienthong/chassis";
+import { dirname, join, resolve } from "node:path";
+import { keepPrivateFile, makeFolderDurably, readFileIfAny, syncFolder } from "@lienthong/chassis";
 import { exportSigningKey, generateSigningKey, importSigningKey, type SigningKey } from "@lienthong/statement";
 
 /** Kinds of seal that an agency can make. */
@@ -51,7 +51,7 @@ export function agencyFolder(path: string): AgencyFolder {
 /** Makes the folders, readable by their owner only. */
 export async function makeAgencyFolder(folder: AgencyFolder): Promise<void> {
   for (const path of [folder.root, folder.keys, join(folder.root, "tls")]) {
-    await mkdir(path, { recursive: true, mode: 0o700 });
+    await makeFolderDurably(path);
   }
 }
 
@@ -81,6 +81,7 @@ export async function putInUse(waiting: string, inUse: string, retiredAs: string
     await link(inUse, retiredAs);
   }
   await rename(waiting, inUse);
+  await syncFolder(dirname(inUse));
 }
 
 /** Agencies whose seals lie in the folder. */

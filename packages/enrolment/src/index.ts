@@ -33,5 +33,5 @@ export {
   type RequestKind,
   readRequestFile,
 } from "./request-file.ts";
-export { endDelegation, type RevocationDetails, revokeKey } from "./revoke.ts";
+export { endDelegation, type RevocationDetails, revokeKey, revokeSystem } from "./revoke.ts";
 export { type WatchAgencyOptions, type WatchNews, watchAgency } from "./watch-agency.ts";

@@ -50,7 +50,7 @@ export function strictMessage(descriptor: DescMessage): StrictMessage {
   return {
     typeName: descriptor.typeName,
     check(bytes, path = "") {
-      checkMessage(compiled, bytes, path);
+      checkMessage(compiled, new BinaryReader(bytes), path);
     },
   };
 }
@@ -107,27 +107,20 @@ function isRequired(rule: FieldRule): boolean {
   return "version" in rule;
 }
 
-/** Where a value stands; written out only when it is refused, because nearly none is. */
-interface Place {
-  readonly path: string;
-  readonly field: StrictField;
-  /** Position in a repeated field, from 0. */
-  readonly item: number;
-}
-
-function nameOf({ path, field, item }: Place): string {
+/** Where a value stands, in words; made only when it is refused, because nearly none is. `item`: position in a repeated field, from 0. */
+function nameOf(path: string, field: StrictField, item: number): string {
   return field.repeated ? `${join(path, field.name)}[${item}]` : join(path, field.name);
 }
 
-function checkMessage(message: CompiledMessage, bytes: Uint8Array, path: string): void {
-  const reader = new BinaryReader(bytes);
+/** Checks the message that the reader stands before and that ends where the reader's bytes end. */
+function checkMessage(message: CompiledMessage, reader: BinaryReader, path: string): void {
   const counts: number[] = new Array(message.fields.size).fill(0);
   let oneofsSeen: Map<string, string> | undefined;
   try {
     while (reader.pos < reader.len) {
       const [number, wireType] = reader.tag();
-      if (wireType === WireType.LengthDelimited) checkWidth(bytes, reader.pos, 32);
-      else if (wireType === WireType.Varint) checkWidth(bytes, reader.pos, 64);
+      if (wireType === WireType.LengthDelimited) checkWidth(reader, 32);
+      else if (wireType === WireType.Varint) checkWidth(reader, 64);
       const field = message.fields.get(number);
       if (field === undefined) {
         throw new MessageRefusedError(
@@ -139,35 +132,35 @@ function checkMessage(message: CompiledMessage, bytes: Uint8Array, path: string)
       }
       const item = counts[field.index] as number;
       counts[field.index] = item + 1;
-      const place: Place = { path, field, item };
       if (!field.repeated && item > 0) {
-        throw new MessageRefusedError("FIELD_DUPLICATED", nameOf(place), "is given more than once", "once");
+        throw new MessageRefusedError("FIELD_DUPLICATED", nameOf(path, field, item), "is given more than once", "once");
       }
       if (field.oneof !== undefined) {
         oneofsSeen ??= new Map();
         const other = oneofsSeen.get(field.oneof);
         if (other !== undefined) {
           const found = `is given beside ${other}`;
-          throw new MessageRefusedError("FIELD_DUPLICATED", nameOf(place), found, `one of ${field.oneof}`);
+          throw new MessageRefusedError("FIELD_DUPLICATED", nameOf(path, field, item), found, `one of ${field.oneof}`);
         }
         oneofsSeen.set(field.oneof, field.name);
       }
       if (wireType !== field.wireType) {
         // A packed list of numbers is the one other form that encoders use.
         const isPacked = field.repeated && field.wireType === WireType.Varint && wireType === WireType.LengthDelimited;
-        if (!isPacked) throw malformed(nameOf(place), `has wire type ${wireType}`, `wire type ${field.wireType}`);
-        const list = reader.bytes();
-        const packed = new BinaryReader(list);
+        if (!isPacked) {
+          throw malformed(nameOf(path, field, item), `has wire type ${wireType}`, `wire type ${field.wireType}`);
+        }
+        const packed = new BinaryReader(reader.bytes());
         let items = item;
         while (packed.pos < packed.len) {
-          checkWidth(list, packed.pos, 64);
+          checkWidth(packed, 64);
           items++;
-          checkNumber(readInteger(packed, field), place);
+          checkNumber(readInteger(packed, field), path, field, item);
         }
         counts[field.index] = items;
         continue;
       }
-      checkValue(reader, place);
+      checkValue(reader, path, field, item);
     }
   } catch (error) {
     if (error instanceof MessageRefusedError) throw error;
@@ -188,26 +181,47 @@ function checkMessage(message: CompiledMessage, bytes: Uint8Array, path: string)
   }
 }
 
-function checkValue(reader: BinaryReader, place: Place): void {
-  const { field } = place;
+function checkValue(reader: BinaryReader, path: string, field: StrictField, item: number): void {
   if (field.message !== undefined) {
-    checkMessage(field.message, reader.bytes(), nameOf(place));
+    checkWithin(field.message, reader, nameOf(path, field, item));
   } else if (field.scalar === ScalarType.STRING) {
-    checkText(reader.bytes(), place);
+    checkText(reader.bytes(), path, field, item);
   } else if (field.scalar === ScalarType.BYTES) {
-    checkBytes(reader.bytes(), place);
+    checkBytes(readLength(reader), path, field, item);
   } else {
-    checkNumber(readInteger(reader, field), place);
+    checkNumber(readInteger(reader, field), path, field, item);
   }
+}
+
+/** Checks a message within another one in place: the reader's end is the inner one's meanwhile. */
+function checkWithin(message: CompiledMessage, reader: BinaryReader, path: string): void {
+  const length = reader.uint32();
+  const outerEnd = reader.len;
+  const end = reader.pos + length;
+  if (end > outerEnd) throw new RangeError("premature EOF");
+  // The library's type calls it read-only; the reader itself asks it at every step.
+  const bounded = reader as { len: number };
+  bounded.len = end;
+  checkMessage(message, reader, path);
+  bounded.len = outerEnd;
+}
+
+/** Length of the bytes that the reader stands before; it stands behind them then. */
+function readLength(reader: BinaryReader): number {
+  const length = reader.uint32();
+  reader.pos += length;
+  if (reader.pos > reader.len) throw new RangeError("premature EOF");
+  return length;
 }
 
 /**
  * Throws for a varint that carries bits beyond its width. Decoders differ there, some dropping the bits and some refusing:
  * signed bytes must not be read two ways. Zero bits beyond the width (a varint longer than needed) are fine.
  */
-function checkWidth(bytes: Uint8Array, start: number, width: 32 | 64): void {
-  for (let at = start, shift = 0; at < bytes.length; at++, shift += 7) {
-    const byte = bytes[at] as number;
+function checkWidth(reader: BinaryReader, width: 32 | 64): void {
+  const { buf, len } = reader as unknown as { readonly buf: Uint8Array; readonly len: number };
+  for (let at = reader.pos, shift = 0; at < len; at++, shift += 7) {
+    const byte = buf[at] as number;
     const bits = byte & 0x7f;
     if (bits !== 0 && shift + 32 - Math.clz32(bits) > width) throw new Error(`a number of more than ${width} bits`);
     if (byte < 0x80) return;
@@ -221,17 +235,17 @@ function readInteger(reader: BinaryReader, field: StrictField): number {
   return Number(signed ? reader.int64() : reader.uint64());
 }
 
-function checkText(bytes: Uint8Array, place: Place): void {
-  const { rule } = place.field;
+function checkText(bytes: Uint8Array, path: string, field: StrictField, item: number): void {
+  const { rule } = field;
   let value: string;
   try {
     value = utf8.decode(bytes);
   } catch {
-    throw new MessageRefusedError("TEXT_INVALID", nameOf(place), "is not UTF-8", describe(rule));
+    throw new MessageRefusedError("TEXT_INVALID", nameOf(path, field, item), "is not UTF-8", describe(rule));
   }
   if ("text" in rule) {
     if (rule.text.test(value) || (value === "" && rule.optional === true)) return;
-    const name = nameOf(place);
+    const name = nameOf(path, field, item);
     if (value === "") throw new MessageRefusedError("FIELD_MISSING", name, "is empty", rule.allowed);
     if (/[^\x20-\x7e]/.test(value)) {
       throw new MessageRefusedError("TEXT_INVALID", name, "has characters outside printable ASCII", rule.allowed);
@@ -241,42 +255,57 @@ function checkText(bytes: Uint8Array, place: Place): void {
   if ("characters" in rule) {
     // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused here
     if (/[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/.test(value)) {
-      throw new MessageRefusedError("TEXT_INVALID", nameOf(place), "has control characters", describe(rule));
+      throw new MessageRefusedError(
+        "TEXT_INVALID",
+        nameOf(path, field, item),
+        "has control characters",
+        describe(rule),
+      );
     }
     if (value !== value.normalize("NFC")) {
-      throw new MessageRefusedError("TEXT_INVALID", nameOf(place), "is not in normalisation form C", describe(rule));
+      throw new MessageRefusedError(
+        "TEXT_INVALID",
+        nameOf(path, field, item),
+        "is not in normalisation form C",
+        describe(rule),
+      );
     }
     const length = [...value].length;
     if (!within(length, rule.characters)) {
-      throw new MessageRefusedError("FIELD_INVALID", nameOf(place), `has ${length} characters`, describe(rule));
+      throw new MessageRefusedError(
+        "FIELD_INVALID",
+        nameOf(path, field, item),
+        `has ${length} characters`,
+        describe(rule),
+      );
     }
   }
 }
 
-function checkBytes(bytes: Uint8Array, place: Place): void {
-  const { rule } = place.field;
-  if (!("bytes" in rule) || (bytes.length === 0 && rule.optional === true)) return;
-  if (!within(bytes.length, rule.bytes)) {
-    throw new MessageRefusedError("FIELD_INVALID", nameOf(place), `has ${bytes.length} bytes`, describe(rule));
+function checkBytes(length: number, path: string, field: StrictField, item: number): void {
+  const { rule } = field;
+  if (!("bytes" in rule) || (length === 0 && rule.optional === true)) return;
+  if (!within(length, rule.bytes)) {
+    throw new MessageRefusedError("FIELD_INVALID", nameOf(path, field, item), `has ${length} bytes`, describe(rule));
   }
 }
 
-function checkNumber(value: number, place: Place): void {
-  const { rule, enumNumbers } = place.field;
+function checkNumber(value: number, path: string, field: StrictField, item: number): void {
+  const { rule, enumNumbers } = field;
   if ("version" in rule) {
     if (value !== rule.version) {
-      throw new MessageRefusedError("VERSION_UNKNOWN", nameOf(place), `is ${value}`, `${rule.version}`);
+      throw new MessageRefusedError("VERSION_UNKNOWN", nameOf(path, field, item), `is ${value}`, `${rule.version}`);
     }
   } else if (enumNumbers !== undefined) {
     const unspecifiedAllowed = "enum" in rule && rule.optional === true;
     if (!enumNumbers.has(value) || (value === 0 && !unspecifiedAllowed)) {
       const numbers = [...enumNumbers].filter((number) => number !== 0 || unspecifiedAllowed);
-      throw new MessageRefusedError("ENUM_UNKNOWN", nameOf(place), `is ${value}`, numbers.join(", "));
+      throw new MessageRefusedError("ENUM_UNKNOWN", nameOf(path, field, item), `is ${value}`, numbers.join(", "));
     }
   } else if ("number" in rule && !within(value, rule.number)) {
-    throw new MessageRefusedError("FIELD_INVALID", nameOf(place), `is ${value}`, describe(rule));
+    throw new MessageRefusedError("FIELD_INVALID", nameOf(path, field, item), `is ${value}`, describe(rule));
   } else if ("bool" in rule && value !== 0 && value !== 1) {
-    throw new MessageRefusedError("FIELD_INVALID", nameOf(place), `is ${value}`, "0 or 1");
+    throw new MessageRefusedError("FIELD_INVALID", nameOf(path, field, item), `is ${value}`, "0 or 1");
   }
 }
 

@@ -28,20 +28,21 @@ export function decodeBase64(text: string): Uint8Array | null {
   const padding = text.endsWith("==") ? 2 : text.endsWith("=") ? 1 : 0;
   const bytes = new Uint8Array((text.length / 4) * 3 - padding);
   const digits = text.length - padding;
-  let group = 0;
+  const whole = digits - (digits % 4);
   let at = 0;
-  for (let i = 0; i < digits; i++) {
-    const code = text.charCodeAt(i);
-    const value = code < 128 ? (values[code] as number) : -1;
-    if (value < 0) return null;
-    group = ((group << 6) | value) & 0xffffff;
-    if (i % 4 === 3) {
-      bytes[at++] = group >> 16;
-      bytes[at++] = (group >> 8) & 255;
-      bytes[at++] = group & 255;
-      group = 0;
-    }
+  let i = 0;
+  for (; i < whole; i += 4) {
+    const group =
+      (valueAt(text, i) << 18) | (valueAt(text, i + 1) << 12) | (valueAt(text, i + 2) << 6) | valueAt(text, i + 3);
+    // A character outside the alphabet is -1 and makes the whole group negative.
+    if (group < 0) return null;
+    bytes[at++] = group >> 16;
+    bytes[at++] = group >> 8;
+    bytes[at++] = group;
   }
+  let group = 0;
+  for (; i < digits; i++) group = (group << 6) | valueAt(text, i);
+  if (group < 0) return null;
   if (padding === 1) {
     if ((group & 3) !== 0) return null;
     bytes[at++] = group >> 10;
@@ -51,4 +52,9 @@ export function decodeBase64(text: string): Uint8Array | null {
     bytes[at++] = group >> 4;
   }
   return bytes;
+}
+
+function valueAt(text: string, at: number): number {
+  const code = text.charCodeAt(at);
+  return code < 128 ? (values[code] as number) : -1;
 }

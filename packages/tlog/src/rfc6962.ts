@@ -94,6 +94,7 @@ export function rootFromPath(
 
 /** True if the two hashes are the same bytes. Hashes are public, so time need not be constant. */
 export function hashesEqual(a: Uint8Array, b: Uint8Array): boolean {
+  if (a === b) return true;
   if (a.length !== b.length) return false;
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
   return true;

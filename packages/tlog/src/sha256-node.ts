@@ -5,13 +5,15 @@ export function sha256(bytes: Uint8Array): Uint8Array {
   return hash("sha256", bytes, "buffer");
 }
 
+/** One for all, because nothing here waits. */
+const joined = new Uint8Array(4_097);
+
 /** SHA-256 of a one-byte prefix and some bytes, without copying long inputs. */
 export function sha256Prefixed(prefix: number, bytes: Uint8Array): Uint8Array {
-  if (bytes.length <= 4_096) {
-    const joined = new Uint8Array(bytes.length + 1);
+  if (bytes.length < joined.length) {
     joined[0] = prefix;
     joined.set(bytes, 1);
-    return hash("sha256", joined, "buffer");
+    return hash("sha256", joined.subarray(0, bytes.length + 1), "buffer");
   }
   return createHash("sha256").update(Uint8Array.of(prefix)).update(bytes).digest();
 }

@@ -41,15 +41,23 @@ export function checkCustody(
   };
   let state: DossierState | null = null;
   let isFolding = true;
-  const hashes = new Map<string, number>();
-  for (const item of items) {
+  // Asked for only once events cannot be folded any more.
+  const known = new Set<string>();
+  let knownItems = 0;
+  const before = (position: number): ReadonlySet<string> => {
+    for (const { hash } of items.slice(knownItems, position)) known.add(hexOf(hash));
+    knownItems = position;
+    return known;
+  };
+  for (const [position, item] of items.entries()) {
     const { number, event, hash } = item;
     if (event === null) {
       isFolding = false;
     } else if (isFolding) {
-      const problem: string | null = problemOf(event, state, slice, rulesFor);
+      const digest = event.body.$case === "statement" ? sha256(event.body.payload) : undefined;
+      const problem: string | null = problemOf(event, digest, state, slice, rulesFor);
       if (problem === null) {
-        state = evolve(state, event, hash);
+        state = evolve(state, event, hash, digest);
         recordStates(recorder, state, event);
       } else {
         findings.add(event.body.$case === "statement" ? "custodyBroken" : "busStatementWrong", number, {
@@ -58,10 +66,9 @@ export function checkCustody(
         isFolding = false;
       }
     } else {
-      checkPriors(event, number, hashes, findings);
+      checkPriors(event, number, before(position), findings);
       if (event.body.$case === "statement") recordStatement(recorder, event.body.statement, event);
     }
-    hashes.set(hexOf(hash), number);
   }
   return { periods: recorder.periods(), state: isFolding ? state : null };
 }
@@ -69,6 +76,7 @@ export function checkCustody(
 /** Why an event cannot follow the state before it, in a sentence; null if it can. */
 function problemOf(
   event: ReadEvent,
+  digest: Uint8Array | undefined,
   state: DossierState | null,
   slice: RegistrySlice,
   rulesFor: (event: ReadEvent) => Rulebook,
@@ -76,7 +84,7 @@ function problemOf(
   const { body } = event;
   if (body.$case === "shard") return "An event about the shard stands in a dossier's trail.";
   if (body.$case === "statement") {
-    const decision = decide(state, body.statement, sha256(body.payload), rulesFor(event));
+    const decision = decide(state, body.statement, digest ?? sha256(body.payload), rulesFor(event));
     if (decision.kind === "accept") return null;
     return decision.kind === "refuse"
       ? `${decision.reason}: ${decision.message}`
@@ -98,7 +106,7 @@ function problemOf(
 }
 
 /** What a statement cites must be events of this trail, before it. */
-function checkPriors(event: ReadEvent, number: number, hashes: ReadonlyMap<string, number>, findings: Findings): void {
+function checkPriors(event: ReadEvent, number: number, hashes: ReadonlySet<string>, findings: Findings): void {
   const cited: Uint8Array[] = [];
   if (event.body.$case === "bus") cited.push(event.body.bus.cause);
   if (event.body.$case === "statement") {

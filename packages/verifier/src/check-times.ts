@@ -56,12 +56,11 @@ export function bracketTimes(
   findings: Findings,
 ): EventTimes[] {
   const dated = checkpoints.toSorted((a, b) => a.size - b.size);
+  const seen = dated.filter(({ seenBy }) => seenBy !== null);
   return items.flatMap(({ number, leafIndex, event }): EventTimes[] => {
     if (event === null) return [];
     const without = dated.findLast(({ size, largestUntil }) => size <= leafIndex && largestUntil !== null);
-    const having = dated
-      .filter(({ size, seenBy }) => size > leafIndex && seenBy !== null)
-      .map(({ seenBy }) => seenBy ?? 0);
+    const having = seen.filter(({ size }) => size > leafIndex).map(({ seenBy }) => seenBy ?? 0);
     const afterMs = without?.largestUntil == null ? null : without.largestUntil * 1_000;
     const byMs = having.length === 0 ? null : Math.min(...having) * 1_000;
     const { recordedTime, wallTime } = event.header;
@@ -71,9 +70,11 @@ export function bracketTimes(
       const wallMs = msOf(wallTime);
       const isTooLate = byMs !== null && wallMs > byMs + clockSkewMs;
       const isTooEarly = afterMs !== null && wallMs < afterMs - promiseDelayMs - clockSkewMs;
-      const values = { wall: isoOf(wallTime), after: sealedAfter ?? "", by: sealedBy ?? "" };
-      if (isTooLate || isTooEarly) findings.add("eventTimeImpossible", number, values);
-      else if (afterMs !== null && wallMs < afterMs - clockSkewMs) findings.add("sealedLate", number, values);
+      const isLate = afterMs !== null && wallMs < afterMs - clockSkewMs;
+      if (isTooLate || isTooEarly || isLate) {
+        const values = { wall: isoOf(wallTime), after: sealedAfter ?? "", by: sealedBy ?? "" };
+        findings.add(isTooLate || isTooEarly ? "eventTimeImpossible" : "sealedLate", number, values);
+      }
     }
     return [{ event: number, recorded: isoOf(recordedTime), wall: isoOf(wallTime), sealedAfter, sealedBy }];
   });

@@ -85,6 +85,11 @@ export class Findings {
     this.#found.push(finding);
   }
 
+  /** Takes back what later reading has settled. */
+  settle(code: FindingCode): void {
+    for (let at = this.#found.length - 1; at >= 0; at--) if (this.#found[at]?.code === code) this.#found.splice(at, 1);
+  }
+
   /** Whether anything of this event does not hold. */
   isBroken(event: number): boolean {
     return this.#found.some((finding) => finding.event === event && finding.severity === "broken");

@@ -17,11 +17,14 @@ export class JsonValue {
   readonly #within: JsonValue | null;
   /** Name of the member, or position in a list. */
   readonly #place: string | number;
+  /** Hashes of this file by their text: paths of one tree share most of theirs. */
+  readonly #hashes: Map<string, Uint8Array>;
 
   constructor(value: unknown, within: JsonValue | null = null, place: string | number = "") {
     this.#value = value;
     this.#within = within;
     this.#place = place;
+    this.#hashes = within === null ? new Map() : within.#hashes;
   }
 
   /** Where it stands; written out only when something is refused, because nearly nothing is. */
@@ -110,12 +113,20 @@ export class JsonValue {
     return bytes;
   }
 
-  /** Hashes of a proof; no tree of 2^53 leaves needs more. */
+  /** Hashes of a proof; no tree of 2^53 leaves needs more. Not to be changed: equal ones of a file are one and the same. */
   hashes(): Uint8Array[] {
     return this.#list(128).map((item, index) => {
-      const hash = typeof item === "string" ? decodeBase64(item) : null;
+      if (typeof item === "string") {
+        const known = this.#hashes.get(item);
+        if (known !== undefined) return known;
+        const hash = decodeBase64(item);
+        if (hash?.length === 32) {
+          this.#hashes.set(item, hash);
+          return hash;
+        }
+      }
       // What is not plainly a hash is refused as any other bytes are.
-      return hash?.length === 32 ? hash : new JsonValue(item, this, index).bytes(32, 32);
+      return new JsonValue(item, this, index).bytes(32, 32);
     });
   }
 

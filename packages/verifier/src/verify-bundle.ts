@@ -81,6 +81,8 @@ export interface VerifiedBundle {
   readonly logPublicKey: Uint8Array | null;
   readonly items: readonly TrailItem[];
   readonly findings: Findings;
+  /** The older checkpoint given, where nothing in the bundle connects to it; null where that is settled. */
+  readonly unproven: { readonly origin: string; readonly size: number; readonly root: Uint8Array } | null;
 }
 
 /** Verifies a bundle file. Throws FileUnreadableError for one that cannot be read; whatever else is wrong is in the report. */
@@ -114,9 +116,9 @@ export async function verifyReadBundle(bundle: Bundle, options: VerifyOptions = 
   const times = bracketTimes(items, trail === null ? [] : [trail, ...checkpoints], delayMs, findings);
   await statements?.finished();
 
-  const since =
+  const { since, unproven } =
     policy === null
-      ? null
+      ? { since: null, unproven: null }
       : await checkSince(options.since, [trail, ...checkpoints], registry, declared, policy, findings);
   const withheld = items.filter(({ bytes }) => bytes === null).map(({ number }) => number);
   if (withheld.length > 0)
@@ -157,7 +159,7 @@ export async function verifyReadBundle(bundle: Bundle, options: VerifyOptions = 
     findings: found,
     names: namesInSlice(slice),
   };
-  return { bundle, report, trail, logPublicKey: declared?.logPublicKey ?? null, items, findings };
+  return { bundle, report, trail, logPublicKey: declared?.logPublicKey ?? null, items, findings, unproven };
 }
 
 function readPolicy(text: string, findings: Findings): Policy | null {
@@ -265,22 +267,22 @@ async function checkSince(
   declared: DeclaredShard | null,
   policy: Policy,
   findings: Findings,
-): Promise<BundleReport["since"]> {
-  if (note === undefined) return null;
+): Promise<{ since: BundleReport["since"]; unproven: VerifiedBundle["unproven"] }> {
+  if (note === undefined) return { since: null, unproven: null };
   const keys = declared === null ? [] : [logKeyOf(declared.origin, declared.logPublicKey)];
   let older: TrustedCheckpoint;
   try {
     older = await openTrusted(note, policy, keys);
   } catch (error) {
     findings.add("sinceInvalid", null, { why: (error as Error).message });
-    return null;
+    return { since: null, unproven: null };
   }
   const { origin, size, root } = older;
   const same = [...shown, registry].find((other) => other?.origin === origin && other.size === size);
   const consistent = same != null && hashesEqual(same.root, root);
   if (same == null) findings.add("sinceNotProven", null, { origin, size });
   else if (!consistent) findings.add("sinceInconsistent", null, { origin, size });
-  return { origin, size, consistent };
+  return { since: { origin, size, consistent }, unproven: same == null ? { origin, size, root } : null };
 }
 
 function erasuresIn(items: readonly TrailItem[]): BundleReport["erasures"] {

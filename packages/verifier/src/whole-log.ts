@@ -31,6 +31,8 @@ export class WholeLogReader {
   readonly #root = new GrowingRoot();
   readonly #known: ReadonlySet<number>;
   #isPrefix = false;
+  /** Root of the log at the size of the older checkpoint; null before it is reached, or where none is to be settled. */
+  #rootThen: Uint8Array | null = null;
   #entriesRead = true;
 
   constructor(verified: VerifiedBundle) {
@@ -77,10 +79,12 @@ export class WholeLogReader {
         findings.add("checkpointInvalid", null, { log: trail.origin, why: (error as Error).message });
       }
     }
+    const since = opened === null ? report.since : this.#settleSince();
     const found = findings.all();
     const holds = found.every(({ severity }) => severity !== "broken");
     return {
       ...report,
+      since,
       holds,
       completeTo: holds ? report.completeTo : null,
       findings: found,
@@ -93,8 +97,20 @@ export class WholeLogReader {
     this.#compare();
   }
 
+  /** The whole log connects to every older head of its own: the root of its first leaves is that head's, or the log was changed. */
+  #settleSince(): BundleReport["since"] {
+    const { unproven, report, findings, trail } = this.#verified;
+    if (unproven === null || unproven.origin !== trail?.origin || this.#rootThen === null) return report.since;
+    const { origin, size, root } = unproven;
+    const consistent = hashesEqual(this.#rootThen, root);
+    findings.settle("sinceNotProven");
+    if (!consistent) findings.add("sinceInconsistent", null, { origin, size });
+    return { origin, size, consistent };
+  }
+
   #compare(): void {
-    const { trail } = this.#verified;
+    const { trail, unproven } = this.#verified;
+    if (unproven?.size === this.#root.size) this.#rootThen = this.#root.root();
     if (trail !== null && this.#root.size === trail.size) this.#isPrefix = hashesEqual(this.#root.root(), trail.root);
   }
 

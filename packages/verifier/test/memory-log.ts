@@ -44,8 +44,12 @@ export class MemoryLog {
     return this.entries.push(entry) - 1;
   }
 
-  async checkpoint(size = this.entries.length, witnesses: readonly SigningWitness[] = []): Promise<string> {
-    const root = rootOf(this.hashes.slice(0, size));
+  /** `root`: other than the log's own, for a log that forked. */
+  async checkpoint(
+    size = this.entries.length,
+    witnesses: readonly SigningWitness[] = [],
+    root: Uint8Array = rootOf(this.hashes.slice(0, size)),
+  ): Promise<string> {
     const note = await signCheckpoint({ origin: this.signer.name, size, root }, this.signer);
     const text = note.slice(0, note.lastIndexOf("\n\n") + 1);
     const lines = await Promise.all(witnesses.map(({ key, time }) => cosign(text, key, time)));

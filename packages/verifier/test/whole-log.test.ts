@@ -1,3 +1,4 @@
+import { rootOf } from "@lienthong/tlog";
 import { describe, expect, it } from "vitest";
 import { readBundle, verifyReadBundle, WholeLogReader, type WholeLogReport, writeBundle } from "../src/index.ts";
 import { World } from "./world.ts";
@@ -62,6 +63,26 @@ describe("the whole log beside a bundle", () => {
       });
       expect(report.findings.map(({ code }) => code)).toContain("logOther");
       expect(report).toMatchObject({ holds: false, wholeLog: null });
+    }
+  });
+
+  it("settles an older checkpoint that the bundle does not connect to: the log only grew, or was changed since", async () => {
+    for (const forked of [false, true]) {
+      const world = (await World.create()).play();
+      const { hashes, entries } = world.shardLog;
+      const size = entries.length - 1;
+      const root = forked ? new Uint8Array(32).fill(9) : rootOf(hashes.slice(0, size - 1));
+      const since = await world.shardLog.checkpoint(size - 1, world.witnesses, root);
+      const trust = { network: world.registry.state.network, policy: world.policy, since };
+      const bundle = readBundle(writeBundle(await world.bundle({ size })));
+      const verified = await verifyReadBundle(bundle, trust);
+      expect(verified.report).toMatchObject({ holds: false, since: { size: size - 1, consistent: false } });
+      const reader = new WholeLogReader(verified);
+      for (const entry of entries) reader.addEntry(entry);
+      const report = await reader.finish(await world.shardLog.checkpoint(undefined, world.witnesses), trust);
+      expect(report).toMatchObject({ holds: !forked, since: { size: size - 1, consistent: !forked } });
+      expect(report.findings.some(({ code }) => code === "sinceNotProven")).toBe(false);
+      expect(report.findings.some(({ code }) => code === "sinceInconsistent")).toBe(forked);
     }
   });
 });

@@ -103,6 +103,7 @@ export class AuditIndex {
       const stopped = indexer?.stoppedBecause();
       if (stopped != null) throw new Error(stopped);
       signal.throwIfAborted();
+      indexer?.hurry();
       await new Promise((resume) => setTimeout(resume, 2));
     }
   }

@@ -25,3 +25,8 @@ export interface Database extends Queryable {
 export class DatabaseRefusedError extends Error {
   override readonly name = "DatabaseRefusedError";
 }
+
+/** The embedded database ended by itself; this process cannot open it again, so whoever waits for it waits in vain. */
+export class DatabaseEndedError extends Error {
+  override readonly name = "DatabaseEndedError";
+}

@@ -7,6 +7,8 @@ import { type FoldedDossier, foldToText, withoutPast } from "./dossier-fold.ts";
 import { BatchRows, microsecondsOf, type ShardPosition } from "./rows.ts";
 import { wordsOf } from "./what-was-said.ts";
 
+const noDigest = new Uint8Array(0);
+
 /** A message of the stream, read. */
 export interface IndexedMessage {
   readonly leaf: number;
@@ -120,7 +122,8 @@ function foldDossierEvent(
   }
   let state: FoldedDossier["state"];
   try {
-    state = withoutPast(evolve(known?.state ?? null, event, hash));
+    // The digest would only be kept beside the ids that `withoutPast` leaves out.
+    state = withoutPast(evolve(known?.state ?? null, event, hash, noDigest));
   } catch (cause) {
     throw new StreamContradictsError(`Event ${leaf} cannot follow in dossier ${code}: ${(cause as Error).message}`, {
       cause,

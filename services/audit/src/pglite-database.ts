@@ -1,6 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { Worker } from "node:worker_threads";
-import { type Database, DatabaseRefusedError, type Queryable } from "./database.ts";
+import { type Database, DatabaseEndedError, DatabaseRefusedError, type Queryable } from "./database.ts";
 import type { Sql, SqlValue } from "./sql.ts";
 
 /** What the thread is asked. */
@@ -44,12 +44,15 @@ export async function openPglite(options: { readonly directory: string; readonly
     else asked?.resolve(rows ?? []);
   });
   const end = (error: Error): void => {
-    ended ??= error;
+    ended ??= new DatabaseEndedError(
+      `The embedded database of the index has ended: ${error.message.replace(/\.$/, "")}. Start the service again; if it ends again, delete ${options.directory}, and the index is made anew from the streams.`,
+      { cause: error },
+    );
     for (const { reject } of waiting.values()) reject(ended);
     waiting.clear();
   };
   worker.on("error", end);
-  worker.on("exit", () => end(new Error("The thread of the embedded database has ended.")));
+  worker.on("exit", () => end(new Error("its thread is gone")));
 
   function ask(question: PgliteAsked): Promise<readonly object[]> {
     if (ended !== null) return Promise.reject(ended);

@@ -1,4 +1,4 @@
-import { StreamDeclarationError } from "@lienthong/event-store";
+import { refuseFewerReplicas, StreamDeclarationError } from "@lienthong/event-store";
 import {
   DiscardPolicy,
   JetStreamApiError,
@@ -94,6 +94,7 @@ export async function reconcileDocumentStreams(jsm: JetStreamManager, options: D
         continue;
       }
       refuseDifferent(stream, actual);
+      refuseFewerReplicas(stream, actual);
       if (actual.num_replicas !== stream.num_replicas) {
         await jsm.streams.update(stream.name, { ...actual, num_replicas: options.replicas });
       }

@@ -1,4 +1,4 @@
-import { busError, bytesPassed, type HandlerFor, serverStreamHandler } from "@lienthong/chassis";
+import { busError, bytesPassed, type HandlerFor, Places, serverStreamHandler } from "@lienthong/chassis";
 import type { DocumentServiceService } from "@lienthong/contracts/exchange/v1/document_service";
 import { documentToOpen } from "./document-access.ts";
 import { type DocumentRecord, partsPerLandmark, storedDocument } from "./document-record.ts";
@@ -21,13 +21,12 @@ const attemptPauseMs = 100;
 
 /** DocumentService/DownloadDocument. */
 export function downloadPort(on: DownloadPortDependencies): HandlerFor<DocumentServiceService["downloadDocument"]> {
-  let active = 0;
+  const places = new Places(on.downloadsAtOnceMax, "downloads");
   return serverStreamHandler(async (request, stream, context) => {
     const documents = on.served.expect(request.shard, "shard");
     checkDocumentRequest(request);
     expectDelegated(context.identity, request.agency, "agency", on.authorise);
-    if (active >= on.downloadsAtOnceMax) throw busError("OVERLOADED");
-    active += 1;
+    const leave = places.take(context.identity?.systemId ?? "");
     try {
       const record = await documentToOpen(request.documentId, request.agency, documents);
       if (request.offset > BigInt(record.transferSizeBytes)) {
@@ -38,6 +37,8 @@ export function downloadPort(on: DownloadPortDependencies): HandlerFor<DocumentS
       for await (const { offset, data } of bytesFrom(Number(request.offset), record, documents)) {
         if (context.ended) throw context.endReason();
         if (context.drainSignal.aborted) throw busError("DRAINING");
+        // Asked again for every part: a delegation may end while a download goes on for minutes.
+        expectDelegated(context.identity, request.agency, "agency", on.authorise);
         for (let at = 0; at < data.length; at += chunkBytes) {
           const chunk = asBuffer(data.subarray(at, at + chunkBytes));
           await stream.send({ what: { $case: "chunk", value: { offset: BigInt(offset + at), data: chunk } } });
@@ -45,7 +46,7 @@ export function downloadPort(on: DownloadPortDependencies): HandlerFor<DocumentS
         }
       }
     } finally {
-      active -= 1;
+      leave();
     }
   });
 }

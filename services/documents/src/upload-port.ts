@@ -1,4 +1,4 @@
-import { type BusError, bidiHandler, busError, bytesPassed, type HandlerFor } from "@lienthong/chassis";
+import { type BusError, bidiHandler, busError, bytesPassed, type HandlerFor, Places } from "@lienthong/chassis";
 import type {
   DocumentServiceService,
   UploadDocumentRequest,
@@ -25,11 +25,13 @@ interface ActiveUpload {
   supersede(): void;
   /** Settles when it writes nothing more. */
   readonly ended: Promise<void>;
+  leave(): void;
 }
 
 /** DocumentService/UploadDocument. */
 export function uploadPort(on: UploadPortDependencies): HandlerFor<DocumentServiceService["uploadDocument"]> {
   const active = new Map<string, ActiveUpload>();
+  const places = new Places(on.uploadsAtOnceMax, "uploads");
 
   return bidiHandler(async (stream, context) => {
     const requests = interruptible(stream.requests);
@@ -43,12 +45,14 @@ export function uploadPort(on: UploadPortDependencies): HandlerFor<DocumentServi
     const { documentId } = checked.document;
     const key = `${checked.start.shard}/${documentId}`;
     const ending = Promise.withResolvers<void>();
+    const before = active.get(key);
+    // One that goes on with an upload takes over its place.
+    const leave = before?.leave ?? places.take(context.identity?.systemId ?? "");
     const mine: ActiveUpload = {
       supersede: () => requests.interrupt(busError("UPLOAD_SUPERSEDED", { document: documentId })),
       ended: ending.promise,
+      leave,
     };
-    const before = active.get(key);
-    if (before === undefined && active.size >= on.uploadsAtOnceMax) throw busError("OVERLOADED");
     active.set(key, mine);
     try {
       if (before !== undefined) {
@@ -62,7 +66,10 @@ export function uploadPort(on: UploadPortDependencies): HandlerFor<DocumentServi
       if (record !== null) await stream.send(completeAnswer(record, false));
     } finally {
       ending.resolve();
-      if (active.get(key) === mine) active.delete(key);
+      if (active.get(key) === mine) {
+        active.delete(key);
+        leave();
+      }
     }
 
     async function receive(upload: Upload): Promise<DocumentRecord | null> {
@@ -78,6 +85,8 @@ export function uploadPort(on: UploadPortDependencies): HandlerFor<DocumentServi
             message: `The upload ended after ${upload.received} of ${upload.transferSizeBytes} bytes; continue it at ${upload.durableBytes}.`,
           });
         }
+        // Asked again for every part: a delegation may end while an upload goes on for minutes.
+        expectDelegated(context.identity, checked.start.agency, "start.agency", on.authorise);
         const { data } = checkChunk(next, upload.received, upload.transferSizeBytes);
         await upload.add(data);
         bytesPassed(data.length);

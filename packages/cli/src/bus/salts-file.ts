@@ -1,4 +1,4 @@
-import { rename, writeFile } from "node:fs/promises";
+import { replacePrivateFile } from "@lienthong/chassis";
 import { readTextFile } from "@lienthong/chassis/read-text-file";
 import { Document } from "@lienthong/contracts/exchange/v1/statement";
 import { type Applicant, saltBytes } from "@lienthong/statement";
@@ -42,7 +42,7 @@ export async function readSaltsFile(path: string): Promise<DocumentSaltsFile | A
   }
 }
 
-/** Keeps salts. Only the owner may read them; written aside and renamed, so that a crash leaves no half file that is trusted later. */
+/** Keeps salts, on the disk when it resolves: nobody else has them. Only the owner may read them. */
 export async function writeSaltsFile(path: string, kept: DocumentSaltsFile | ApplicantSaltsFile): Promise<void> {
   const shown =
     kept.what === "applicant"
@@ -52,8 +52,7 @@ export async function writeSaltsFile(path: string, kept: DocumentSaltsFile | App
           contentSalt: hex(kept.contentSalt),
           transferSalt: hex(kept.transferSalt),
         };
-  await writeFile(`${path}.new`, `${JSON.stringify(shown, null, 2)}\n`, { mode: 0o600 });
-  await rename(`${path}.new`, path);
+  await replacePrivateFile(path, `${JSON.stringify(shown, null, 2)}\n`);
 }
 
 function fromHex(text: unknown): Uint8Array {

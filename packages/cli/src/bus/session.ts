@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { readTextFile } from "@lienthong/chassis/read-text-file";
+import { readSecretFile } from "@lienthong/chassis/secret-file";
 import type { Timestamp } from "@lienthong/chassis/timestamp";
 import { type AgencyPen, BusCallError, type Connection, connect, createAgencyPen } from "@lienthong/client";
 import type { GetShardResponse } from "@lienthong/contracts/exchange/v1/exchange_service";
@@ -131,8 +132,9 @@ export class Session {
     const path = given ?? join(this.run.keys, `${agency}.pem`);
     let pem: string;
     try {
-      pem = await readTextFile(path);
+      pem = await readSecretFile(path);
     } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "SECRET_EXPOSED") throw usageError(bus.keyExposed(path));
       if (given === undefined) throw new CliError(EXIT.usage, bus.noKey(agency, path), { cause: error });
       throw usageError(this.#context.messages.usage.fileUnreadable(path, codeOf(error)));
     }

@@ -1,8 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import { existsSync } from "node:fs";
-import { rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { type DevelopmentAuthority, openDevelopmentAuthority } from "@lienthong/chassis";
+import { type DevelopmentAuthority, openDevelopmentAuthority, replaceDurably } from "@lienthong/chassis";
 import {
   approvalText,
   approveRequest,
@@ -125,6 +124,5 @@ async function authorityOf(
 
 /** Whoever reads sees the old file or the new one, whole. */
 async function writeWhole(file: string, text: string): Promise<void> {
-  await writeFile(`${file}.${process.pid}`, text, { mode: 0o644 });
-  await rename(`${file}.${process.pid}`, file);
+  await replaceDurably(file, text, 0o644);
 }

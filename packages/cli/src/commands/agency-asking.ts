@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { readTextFile } from "@lienthong/chassis/read-text-file";
+import { readSecretFile } from "@lienthong/chassis/secret-file";
 import { type Timestamp, timestampFromIso } from "@lienthong/chassis/timestamp";
 import {
   agencyFolder,
@@ -72,8 +73,9 @@ export async function signingKeyFile(context: CommandContext, path: string): Pro
   const { usage, bus } = context.messages;
   let pem: string;
   try {
-    pem = await readTextFile(path);
+    pem = await readSecretFile(path);
   } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "SECRET_EXPOSED") throw usageError(bus.keyExposed(path));
     throw usageError(usage.fileUnreadable(path, (error as NodeJS.ErrnoException).code ?? String(error)));
   }
   try {

@@ -1,5 +1,5 @@
 import { RevocationReason } from "@lienthong/contracts/registry/v1/record";
-import { endDelegation, Registrar, revokeKey } from "@lienthong/enrolment";
+import { endDelegation, Registrar, revokeKey, revokeSystem } from "@lienthong/enrolment";
 import { withSession } from "../bus/session.ts";
 import type { CommandContext } from "../command-context.ts";
 import { enumWords } from "../enum-words.ts";
@@ -16,12 +16,15 @@ export interface RevokeOptions {
   readonly doubtedSince?: string;
 }
 
-/** `agency revoke KEY` or `agency revoke AGENCY/SYSTEM`: ends a key for good, or a delegation. */
+const systemPrefix = "system:";
+
+/** `agency revoke KEY`, `agency revoke AGENCY/SYSTEM` or `agency revoke system:ID`: ends a key for good, a delegation, or a system. */
 export async function agencyRevoke(context: CommandContext, subject: string, options: RevokeOptions): Promise<void> {
   const { messages } = context;
   const { enrolment } = messages;
   const [agency = "", system] = subject.split("/", 2);
-  const isKey = system === undefined;
+  const isSystem = subject.startsWith(systemPrefix);
+  const isKey = !isSystem && system === undefined;
   if (isKey && options.reason === undefined) throw usageError(enrolment.reasonMissing);
   const reason =
     options.reason === undefined
@@ -34,9 +37,18 @@ export async function agencyRevoke(context: CommandContext, subject: string, opt
     withSession(context, async (session) => {
       const registrar = await Registrar.open({ registry: (await session.registry()).registry, key });
       const details = { reason, ...(doubtedSince === undefined ? {} : { doubtedSince }) };
+      if (isSystem) {
+        const { subject: shutOut, number, isNew } = await revokeSystem(registrar, subject.slice(systemPrefix.length));
+        if (context.json) context.printJson({ subject: shutOut, agency: "", number: Number(number), isNew });
+        else {
+          context.print(enrolment.revoke.system(shutOut, String(number)));
+          if (!isNew) context.talk(enrolment.revoke.known);
+        }
+        return;
+      }
       const done = isKey
         ? await revokeKey(registrar, subject, details)
-        : { ...(await endDelegation(registrar, agency, system)), agency };
+        : { ...(await endDelegation(registrar, agency, system ?? "")), agency };
       if (context.json) {
         const { number, isNew } = done;
         context.printJson({ subject: done.subject, agency: done.agency, number: Number(number), isNew });

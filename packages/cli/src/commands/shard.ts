@@ -1,4 +1,3 @@
-import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { ensureSigningKey } from "@lienthong/bus";
 import { ShardClock } from "@lienthong/contracts/registry/v1/record";
@@ -80,7 +79,6 @@ export async function shardOpen(context: CommandContext, name: string, options: 
       if (options.close !== undefined) expectDeclared(context, registrar, options.close);
       // Beside the demonstration seals, as the first shard's: the key stays where the log will be.
       const logKeys = join(dirname(session.run.keys), "logs");
-      await mkdir(logKeys, { recursive: true, mode: 0o700 });
       const logKey = await ensureSigningKey(join(logKeys, `${name}.pem`), "ed25519");
       const opened = await declareShard(registrar, {
         name,

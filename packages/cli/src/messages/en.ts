@@ -1,4 +1,5 @@
 import { auditEn } from "./audit-en.ts";
+import { backupEn } from "./backup-en.ts";
 import { checkEn } from "./check-en.ts";
 import { enrolmentEn } from "./enrolment-en.ts";
 import { helpStatementsEn } from "./help-statements-en.ts";
@@ -36,6 +37,11 @@ export const en = {
     upScenario: "scenario to play on an empty data folder; none: an empty bus",
     serve: "run one service",
     serveService: "store (with the nats-server), registry, exchange, documents, ledger or audit",
+    httpPort: "ledger: port on which the logs are served over HTTP (else LIENTHONG_HTTP_PORT, else a free one)",
+    httpHost: "ledger: address of that port (else LIENTHONG_HTTP_HOST, else 127.0.0.1)",
+    httpCert: "ledger: certificate of that port, PEM; with --http-key and --http-ca it speaks TLS",
+    httpKey: "ledger: its private key, PEM, mode 600",
+    httpCa: "ledger: authorities whose certificates auditors may show there, PEM",
     agency: "who takes part",
     agencyList: "list agencies",
     agencyLevel: "only this level: ward, district, department, province, central",
@@ -124,6 +130,8 @@ export const en = {
     nobody: "nobody",
     noKey: (agency: string, path: string) =>
       `There is no demonstration key of ${agency} (${path}); give its key with --key FILE.`,
+    keyExposed: (path: string) =>
+      `Others may read or change ${path}, which holds a private key. Take their rights away (chmod 600 ${path}); if they could read it, have the key replaced.`,
     keyOdd: (path: string, why: string) => `${path} is no key to sign with: ${why}`,
     refused: (sentence: string, reason: string, field: string | null) =>
       `The bus refused: ${sentence} [${reason}${field === null ? "" : `, ${field}`}]`,
@@ -331,6 +339,7 @@ export const en = {
   },
   enrolment: enrolmentEn,
   shard: shardEn,
+  backup: backupEn,
   ledger: ledgerEn,
   witness: witnessEn,
   verify: verifyEn,

@@ -33,8 +33,9 @@ export const enrolmentEn = {
     renewSystem: "the system whose certificate is renewed",
     newKey: "with a new TLS key; by default the same",
     rotate: "at the agency: make a new seal, signed by the old one, and a request for it",
-    revoke: "at the registrar: revoke a key for good, or end a delegation (AGENCY/SYSTEM)",
-    revokeArgument: "id of the key or its first 8 characters, or AGENCY/SYSTEM",
+    revoke:
+      "at the registrar: revoke a key for good, end a delegation (AGENCY/SYSTEM), or shut a system out (system:ID)",
+    revokeArgument: "id of the key or its first 8 characters, or AGENCY/SYSTEM, or system:ID",
     reason: "why the key ends: superseded, compromised, lost, ceased",
     keys: "an agency's keys and who speaks for it",
     keysList: "keys, delegations and systems as they stand",
@@ -91,6 +92,8 @@ export const enrolmentEn = {
   },
   revoke: {
     key: (key: string, agency: string, number: string) => `Entry ${number}: the key ${key} of ${agency} is revoked.`,
+    system: (system: string, number: string) =>
+      `Entry ${number}: the system ${system} is shut out, with every certificate it has; within 5 s nothing answers it any more.`,
     delegation: (delegation: string, number: string) => `Entry ${number}: the delegation ${delegation} has ended.`,
     known: "It was so already; nothing new was recorded.",
   },

@@ -33,8 +33,9 @@ export const enrolmentVi: typeof enrolmentEn = {
     renewSystem: "hệ thống cần cấp lại chứng thư",
     newKey: "với khóa TLS mới; mặc định giữ khóa cũ",
     rotate: "tại cơ quan: tạo khóa ký mới, được khóa cũ ký, và lập đề nghị",
-    revoke: "tại bên quản lý sổ đăng ký: thu hồi vĩnh viễn một khóa, hoặc chấm dứt ủy quyền (CƠ-QUAN/HỆ-THỐNG)",
-    revokeArgument: "định danh khóa hoặc 8 ký tự đầu, hoặc CƠ-QUAN/HỆ-THỐNG",
+    revoke:
+      "tại bên quản lý sổ đăng ký: thu hồi vĩnh viễn một khóa, chấm dứt ủy quyền (CƠ-QUAN/HỆ-THỐNG), hoặc loại một hệ thống (system:ID)",
+    revokeArgument: "định danh khóa hoặc 8 ký tự đầu, hoặc CƠ-QUAN/HỆ-THỐNG, hoặc system:ID",
     reason: "lý do: superseded (đã thay), compromised (bị lộ), lost (bị mất), ceased (cơ quan chấm dứt)",
     keys: "khóa của cơ quan và hệ thống gửi nhận thay cơ quan",
     keysList: "các khóa, ủy quyền và hệ thống hiện tại",
@@ -87,6 +88,8 @@ export const enrolmentVi: typeof enrolmentEn = {
   },
   revoke: {
     key: (key, agency, number) => `Mục ${number}: khóa ${key} của ${agency} đã bị thu hồi.`,
+    system: (system, number) =>
+      `Mục ${number}: hệ thống ${system} bị loại, cùng mọi chứng thư của nó; trong vòng 5 giây không dịch vụ nào còn trả lời nó.`,
     delegation: (delegation, number) => `Mục ${number}: ủy quyền ${delegation} đã chấm dứt.`,
     known: "Trước đó đã như vậy; không ghi thêm gì.",
   },

@@ -1,4 +1,5 @@
 import { auditVi } from "./audit-vi.ts";
+import { backupVi } from "./backup-vi.ts";
 import { checkVi } from "./check-vi.ts";
 import { enrolmentVi } from "./enrolment-vi.ts";
 import { helpStatementsVi } from "./help-statements-vi.ts";
@@ -36,6 +37,11 @@ export const vi: Messages = {
     upScenario: "kịch bản chạy khi thư mục dữ liệu trống; none: không chạy kịch bản",
     serve: "chạy một dịch vụ",
     serveService: "store (kèm nats-server), registry, exchange, documents, ledger hoặc audit",
+    httpPort: "ledger: cổng phục vụ nhật ký qua HTTP (nếu không có: LIENTHONG_HTTP_PORT, rồi một cổng trống)",
+    httpHost: "ledger: địa chỉ của cổng đó (nếu không có: LIENTHONG_HTTP_HOST, rồi 127.0.0.1)",
+    httpCert: "ledger: chứng thư của cổng đó, PEM; kèm --http-key và --http-ca thì dùng TLS",
+    httpKey: "ledger: khóa bí mật của chứng thư, PEM, quyền 600",
+    httpCa: "ledger: các cơ quan chứng thực mà chứng thư của bên kiểm tra được chấp nhận, PEM",
     agency: "các cơ quan tham gia",
     agencyList: "liệt kê cơ quan",
     agencyLevel: "chỉ cấp này: ward (xã), district (huyện), department (sở), province (tỉnh), central (trung ương)",
@@ -122,6 +128,8 @@ export const vi: Messages = {
       `Thư mục dữ liệu này không có chứng thư của hệ thống nào được ${agency} ủy quyền; cơ quan đã ủy quyền cho: ${systems}.`,
     nobody: "chưa có hệ thống nào",
     noKey: (agency, path) => `Không có khóa thử nghiệm của ${agency} (${path}); hãy chỉ ra khóa bằng --key TỆP.`,
+    keyExposed: (path) =>
+      `Người khác có quyền đọc hoặc sửa ${path}, là tệp chứa khóa bí mật. Hãy bỏ quyền đó (chmod 600 ${path}); nếu họ đã có thể đọc, hãy thay khóa.`,
     keyOdd: (path, why) => `${path} không phải khóa dùng để ký: ${why}`,
     refused: (sentence, reason, field) =>
       `Trục liên thông từ chối: ${sentence} [${reason}${field === null ? "" : `, ${field}`}]`,
@@ -319,6 +327,7 @@ export const vi: Messages = {
   },
   enrolment: enrolmentVi,
   shard: shardVi,
+  backup: backupVi,
   ledger: ledgerVi,
   witness: witnessVi,
   verify: verifyVi,

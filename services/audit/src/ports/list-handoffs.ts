@@ -77,10 +77,11 @@ export function listWaitingPort(on: AuditServiceOptions): HandlerFor<AuditServic
 /** AuditService/ExportHandoffs. Each page is recorded before it is sent. */
 export function exportHandoffsPort(on: AuditServiceOptions): HandlerFor<AuditServiceService["exportHandoffs"]> {
   return serverStreamHandler(async (request, stream, context) => {
-    const asked = beginAsking(on, context, ExportHandoffsRequest, request);
-    const filter = resolveFilter(on, asked.who, request.filter);
     let after: Place | null = null;
     do {
+      // Asked again for every page: a delegation or a scope may end while an export goes on for minutes.
+      const asked = beginAsking(on, context, ExportHandoffsRequest, request);
+      const filter = resolveFilter(on, asked.who, request.filter);
       const question: { filter: ResolvedFilter; pageSize: number; after: Place | null } = {
         filter,
         pageSize: pageSizeMax,
