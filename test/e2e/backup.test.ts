@@ -164,7 +164,10 @@ describe("a backup", () => {
     for (const killAt of [1, 2, 3, 4, 5]) {
       const cut = await lienthong(["backup", "-o", output, "--data", data], { killAt });
       if (cut.code === 0) break;
-      expect(existsSync(output), cut.stderr).toBe(false);
+      if (!existsSync(output)) continue;
+      // The kill came behind the last step: what has the name is whole.
+      expect(await lienthong(["backup", "check", output]), cut.stderr).toMatchObject({ code: 0 });
+      break;
     }
     rmSync(output, { recursive: true, force: true });
     const made = await lienthong(["backup", "-o", output, "--data", data]);

@@ -78,10 +78,8 @@ export class DossierStore {
     return isSame ? known : this.load(dossier);
   }
 
-  /** Reads the dossier at the leader, and compares it with what this replica has seen before. */
+  /** Reads the dossier at the leader. */
   async load(dossier: string): Promise<LoadedDossier> {
-    // Asked before reading: the follower may see an event of another replica between the leader's answer and its arrival here.
-    const seen = this.#guard.dossierHead(dossier);
     const events = await this.events(dossier);
     let state: DossierState | null = null;
     for (const event of events) {
@@ -99,10 +97,6 @@ export class DossierStore {
       state === null || last === undefined
         ? absentDossier
         : { state, sequence: last.sequence, lastBytes: Uint8Array.from(last.bytes) };
-    if (seen !== null) {
-      const read = { number: loaded.state?.number ?? 0, sequence: loaded.sequence };
-      await this.#guard.compareDossier(dossier, read, seen);
-    }
     this.#cache.set(dossier, loaded);
     return loaded;
   }
@@ -122,9 +116,19 @@ export class DossierStore {
     return false;
   }
 
-  /** All events of a dossier, in order, complete as of the leader. */
+  /**
+   * All events of a dossier, in order, complete as of the leader and compared with what this replica has seen before: a trail whose last record
+   * rotted on disk looks like a shorter one, and must not be shown as if it were whole.
+   */
   async events(dossier: string): Promise<StoredEvent[]> {
+    // Asked before reading: the follower may see an event of another replica between the leader's answer and its arrival here.
+    const seen = this.#guard.dossierHead(dossier);
     const messages = await this.#reader.messagesOfSubject(eventSubject(this.#shard, dossier));
+    if (seen !== null) {
+      const last = messages.at(-1);
+      const number = last === undefined ? 0 : Number(readEvent(last.payload).header.number);
+      await this.#guard.compareDossier(dossier, { number, sequence: last?.sequence ?? 0 }, seen);
+    }
     return messages.map(({ sequence, payload }) => ({ sequence, bytes: payload }));
   }
 }

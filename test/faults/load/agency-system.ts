@@ -66,6 +66,8 @@ export class AgencySystem {
   readonly id: string;
   readonly #options: AgencySystemOptions;
   readonly #pens = new Map<string, AgencyPen>();
+  /** What was signed and has no outcome: the procedures' software keeps it, and hands it to an outbox that has lost it once more. */
+  readonly #unanswered = new Map<string, SignedStatement>();
   #connection: Connection;
   #outbox: Outbox;
   #receiver: DurableReceiver;
@@ -107,6 +109,7 @@ export class AgencySystem {
     cpSync(this.#backup, this.#options.directory, { recursive: true });
     this.#lives += 1;
     this.#openStores();
+    for (const signed of [...this.#unanswered.values()]) await this.#outbox.submit(signed);
   }
 
   /** Loses the inbox altogether and asks for everything from the beginning of the log. */
@@ -215,12 +218,20 @@ export class AgencySystem {
   async #say(signed: SignedStatement, agency: string, what: string): Promise<void> {
     const { statementId: id, dossier } = signed;
     this.#options.journal.write({ t: "offered", id, dossier, agency, what });
-    await this.#outbox.submit(signed);
+    this.#unanswered.set(id, signed);
+    try {
+      await this.#outbox.submit(signed);
+    } catch (error) {
+      // It was never kept, so it is never sent: whoever wanted it said signs another one.
+      this.#unanswered.delete(id);
+      throw error;
+    }
   }
 
   /** The bus's word, kept outside it, and what follows from it for who said it. */
   async #accepted({ statementId, dossier, leafIndex, accepted }: AcceptedEntry): Promise<void> {
     const { journal } = this.#options;
+    this.#unanswered.delete(statementId);
     const promise = accepted.promise === undefined ? new Uint8Array(0) : BusPromise.encode(accepted.promise).finish();
     journal.write({
       t: "accepted",
@@ -285,6 +296,7 @@ export class AgencySystem {
 
   async #refused({ statementId, dossier, refusal }: RefusedEntry): Promise<void> {
     const { journal } = this.#options;
+    this.#unanswered.delete(statementId);
     if (refusal.contested !== null) {
       journal.write({ t: "violated", sentence: `An answer to ${statementId} does not hold: ${refusal.message}` });
     }

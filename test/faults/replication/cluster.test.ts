@@ -50,7 +50,10 @@ afterAll(async () => {
 
 /** Waits until everybody is served again, and says how long it took since the fault. */
 async function recovered(fault: string, sinceMs: number): Promise<number> {
-  const { firstMs, allMs } = await load.recovery(sinceMs);
+  // What was signed before the harm was whole may still have been accepted by the one that was about to go.
+  const wholeAt = performance.now();
+  const afterwards = await load.recovery(wholeAt);
+  const [firstMs, allMs] = [afterwards.firstMs + wholeAt - sinceMs, afterwards.allMs + wholeAt - sinceMs];
   recoveries[fault] =
     `${(firstMs / 1_000).toFixed(1)} s until the next acceptance, ${(allMs / 1_000).toFixed(1)} s until everybody had one`;
   return firstMs;
@@ -109,8 +112,9 @@ test.for(["killed", "cut off (its connections refused)", "cut off (its connectio
 );
 
 test("the loss of a leader costs less than ten seconds", () => {
-  const median =
-    leaderLossesMs.toSorted((one, other) => one - other)[Math.floor((leaderLossesMs.length - 1) / 2)] ?? Number.NaN;
+  const sorted = leaderLossesMs.toSorted((one, other) => one - other);
+  const middle = sorted.slice(Math.floor((sorted.length - 1) / 2), Math.floor(sorted.length / 2) + 1);
+  const median = middle.reduce((sum, ms) => sum + ms, 0) / middle.length;
   recoveries["loss of a leader, median"] = `${(median / 1_000).toFixed(1)} s`;
   expect(median).toBeLessThan(recoveryMsMax);
 });
@@ -193,16 +197,16 @@ test("two of three gone: nothing is accepted and health says so; back: all goes 
 
 test("one server after the other is restarted under load", async () => {
   const since = performance.now();
-  let longestMs = 0;
   for (const server of on.cluster.servers) {
-    const stoppedAt = performance.now();
     await server.holdDown("SIGTERM");
     await server.start();
     await upToDate();
-    longestMs = Math.max(longestMs, (await load.recovery(stoppedAt)).firstMs);
   }
+  await load.recovery(performance.now());
+  const times = load.accepted.map(({ acceptedAtMs }) => acceptedAtMs).filter((time) => time >= since);
+  const longestMs = Math.max(...times.map((time, index) => time - (times[index - 1] ?? since)));
   recoveries["rolling restart"] =
-    `longest ${(longestMs / 1_000).toFixed(1)} s, ${((performance.now() - since) / 1_000).toFixed(0)} s in all`;
+    `no acceptance for at most ${(longestMs / 1_000).toFixed(1)} s, ${((performance.now() - since) / 1_000).toFixed(0)} s in all`;
   expect(longestMs).toBeLessThan(unluckyRecoveryMsMax);
 });
 

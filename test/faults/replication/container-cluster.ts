@@ -46,7 +46,10 @@ export async function startContainerCluster(): Promise<ContainerCluster> {
   try {
     const context = join(directory, "image");
     await makeNatsImageContext(context);
-    const image = await GenericContainer.fromDockerfile(context).build();
+    const imageName = `lienthong/nats-server:test-${process.pid}`;
+    const image = await GenericContainer.fromDockerfile(context).build(imageName, { deleteOnExit: false });
+    const runtime = await getContainerRuntimeClient();
+    undo.push(() => runtime.container.dockerode.getImage(imageName).remove({ force: true }));
     const seeds = join(directory, "nkeys");
     const keys = await ensureRoleKeys(seeds);
     const nkeys = Object.entries(keys).map(([role, key]) => `LIENTHONG_NKEY_${role.toUpperCase()}: ${key.publicKey}`);
@@ -55,7 +58,6 @@ export async function startContainerCluster(): Promise<ContainerCluster> {
     undo.push(() => clients.stop());
     const routes = await new Network().start();
     undo.push(() => routes.stop());
-    const runtime = await getContainerRuntimeClient();
     const routesNetwork = runtime.network.getById(routes.getId());
     const joinRoutes = (container: StartedTestContainer, name: string): Promise<void> =>
       runtime.container.connectToNetwork(runtime.container.getById(container.getId()), routesNetwork, [name]);

@@ -7,15 +7,23 @@ import { checkTrail } from "./check-trail.ts";
 import { startContainerCluster } from "./container-cluster.ts";
 import { ensureDocker } from "./docker.ts";
 import { startReplicatedBus } from "./replicated-bus.ts";
-import { startLoad } from "./steady-load.ts";
+import { type SteadyLoad, startLoad } from "./steady-load.ts";
 
 const isRequired = process.env.LIENTHONG_CONTAINERS === "required";
-const recoveryMsMax = 10_000;
+const recoverySecondsMax = 10;
+/** Votes may be split: see cluster.test.ts. */
+const unluckyRecoverySecondsMax = 25;
 const courses = testAreas.map((areaCode) => ({
   ward: `hn-wold-${areaCode}`,
   areaCode,
   procedure: "social-home-admission",
 }));
+
+/** From the harm until something that was signed when the harm was whole was accepted. */
+async function secondsSince(harmAt: number, load: SteadyLoad): Promise<number> {
+  const wholeAt = performance.now();
+  return ((await load.recovery(wholeAt)).firstMs + wholeAt - harmAt) / 1_000;
+}
 
 test("on container networks, too: a leader cut off and a leader killed cost seconds and no statement", {
   timeout: 600_000,
@@ -38,16 +46,16 @@ test("on container networks, too: a leader cut off and a leader killed cost seco
       const cutOff = await cluster.leaderOf(stream);
       const cutAt = performance.now();
       await cluster.isolate(cutOff);
-      const afterCut = await load.recovery(cutAt);
-      said.push(`leader off its network: ${(afterCut.firstMs / 1_000).toFixed(1)} s`);
+      const afterCut = await secondsSince(cutAt, load);
+      said.push(`leader off its network: ${afterCut.toFixed(1)} s`);
       await cluster.rejoin(cutOff);
       await cluster.upToDate();
 
       const killed = await cluster.leaderOf(stream);
       const killedAt = performance.now();
       await cluster.kill(killed);
-      const afterKill = await load.recovery(killedAt);
-      said.push(`leader's container killed: ${(afterKill.firstMs / 1_000).toFixed(1)} s`);
+      const afterKill = await secondsSince(killedAt, load);
+      said.push(`leader's container killed: ${afterKill.toFixed(1)} s`);
       await cluster.start(killed);
       await cluster.upToDate();
 
@@ -56,8 +64,8 @@ test("on container networks, too: a leader cut off and a leader killed cost seco
       said.push(`${load.accepted.length} accepted, ${events} events`);
       expect(load.refused).toEqual([]);
       expect(faults).toEqual([]);
-      expect(afterCut.firstMs).toBeLessThan(recoveryMsMax);
-      expect(afterKill.firstMs).toBeLessThan(recoveryMsMax);
+      expect(Math.min(afterCut, afterKill)).toBeLessThan(recoverySecondsMax);
+      expect(Math.max(afterCut, afterKill)).toBeLessThan(unluckyRecoverySecondsMax);
     } finally {
       await on.stop();
     }
