@@ -1,5 +1,5 @@
 // The same three nats-servers on networks of a container engine: the image that is deployed, a network of its own for the routes, and members
-// taken off it. Where no engine runs this says so aloud; with LIENTHONG_CONTAINERS=required (verify:long, CI) it is installed, or this fails.
+// taken off it. Where no engine runs this says so aloud. LIENTHONG_CONTAINERS=install (CI) installs it first; =required (verify:long) fails without.
 import { eventStreamName } from "@lienthong/event-store";
 import { expect, test } from "vitest";
 import { testAreas } from "../../../packages/testkit/src/index.ts";
@@ -10,6 +10,7 @@ import { startReplicatedBus } from "./replicated-bus.ts";
 import { type SteadyLoad, startLoad } from "./steady-load.ts";
 
 const isRequired = process.env.LIENTHONG_CONTAINERS === "required";
+const mayInstall = isRequired || process.env.LIENTHONG_CONTAINERS === "install";
 const recoverySecondsMax = 10;
 /** Votes may be split: see cluster.test.ts. */
 const unluckyRecoverySecondsMax = 25;
@@ -28,7 +29,7 @@ async function secondsSince(harmAt: number, load: SteadyLoad): Promise<number> {
 test("on container networks, too: a leader cut off and a leader killed cost seconds and no statement", {
   timeout: 600_000,
 }, async () => {
-  const docker = await ensureDocker({ mayInstall: isRequired });
+  const docker = await ensureDocker({ mayInstall });
   if (!docker.usable) {
     if (isRequired) throw new Error(`The test on container networks could not run: ${docker.why}.`);
     process.stderr.write(`NOT RUN: the test on container networks, because ${docker.why}.\n`);
