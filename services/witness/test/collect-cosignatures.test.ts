@@ -103,6 +103,7 @@ describe("collecting cosignatures", () => {
       kind: "ahead",
       reason:
         "w1 has cosigned this log at size 20, and was now offered 14: the log went backwards, or two writers sign for it.",
+      knownSize: 20,
     });
     const forked = await TestLog.open(log.origin, 1, 300, { from: 5, word: "forked" });
     const fork = await collectCosignatures({
