@@ -203,7 +203,7 @@ async function checkLeaves(leaves: Leaves): Promise<CheckedLog> {
     tree.append(hash);
     compare();
     for (const head of outside.get(sequence) ?? []) {
-      if (head.leafHash !== Buffer.from(hash).toString("hex"))
+      if (head.leafHash !== hexOf(hash))
         throw new BackupRefusedError(
           `${file} holds another message ${sequence} than the one that ${head.path} had seen.`,
         );

@@ -3,6 +3,7 @@ import { mkdir, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname, join, relative, resolve } from "node:path";
 import { replaceDurably, syncFolder } from "@lienthong/chassis";
 import { lockFolder } from "@lienthong/chassis/folder-lock";
+import { isAlive } from "@lienthong/chassis/process-alive";
 import {
   accessStreamName,
   createReader,
@@ -31,7 +32,7 @@ import {
 import { type BackedUpMessage, MessageFileWriter, readMessageFile } from "./backup-messages.ts";
 import { type DataFolder, dataFolderAt } from "./data-folder.ts";
 import { LedgerMissingError, logKeyIn } from "./ledger-tools.ts";
-import { isAlive, readRunFile } from "./run-file.ts";
+import { readRunFile } from "./run-file.ts";
 import { RunningParts } from "./running-parts.ts";
 import { natsAccess, seedsFolderOf, startNats } from "./start-nats.ts";
 import type { ReportStart } from "./start-report.ts";
@@ -210,7 +211,7 @@ class Copying {
       opened.close();
       if (head === null) continue;
       const { generation, sequence, leafHash } = head;
-      heads.push({ path: relative(root, path), generation, sequence, leafHash: Buffer.from(leafHash).toString("hex") });
+      heads.push({ path: relative(root, path), generation, sequence, leafHash: hexOf(leafHash) });
     }
     return heads;
   }

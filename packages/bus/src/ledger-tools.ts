@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { isAlive } from "@lienthong/chassis/process-alive";
 import { eventStreamName, registryStreamName } from "@lienthong/event-store";
 import {
   type FsckReport,
@@ -16,7 +17,7 @@ import {
 } from "@lienthong/ledger";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { type DataFolder, dataFolderAt } from "./data-folder.ts";
-import { isAlive, type RunFile } from "./run-file.ts";
+import type { RunFile } from "./run-file.ts";
 import { natsAccess, seedsFolderOf } from "./start-nats.ts";
 
 /** Whose logs are looked at. */

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { isAlive } from "@lienthong/chassis/process-alive";
 import {
   createAppender,
   createReader,
@@ -23,7 +24,7 @@ import { jetstreamManager } from "@nats-io/jetstream";
 import { openDataFolder } from "./data-folder.ts";
 import { LedgerMissingError, logKeyIn } from "./ledger-tools.ts";
 import { appendLeaves, declareGeneration } from "./restore-generation.ts";
-import { isAlive, readRunFile } from "./run-file.ts";
+import { readRunFile } from "./run-file.ts";
 import { RunningParts } from "./running-parts.ts";
 import { reconcileShard, startNats } from "./start-nats.ts";
 import type { ReportStart } from "./start-report.ts";

@@ -82,13 +82,3 @@ export async function writeRunFile(folder: DataFolder, run: RunFile): Promise<vo
 export function readRunFile(folder: DataFolder): RunFile | null {
   return existsSync(folder.runFile) ? (JSON.parse(readFileSync(folder.runFile, "utf8")) as RunFile) : null;
 }
-
-/** Whether a process runs, somebody else's too. */
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
-}

@@ -57,6 +57,7 @@ describe("the doors for clients", () => {
       "./durable-file": "./src/durable-file.ts",
       "./folder-lock": "./src/folder-lock.ts",
       "./passing-bytes": "./src/passing-bytes.ts",
+      "./process-alive": "./src/process-alive.ts",
       "./read-text-file": "./src/read-text-file.ts",
       "./secret-file": "./src/secret-file.ts",
       "./timestamp": "./src/timestamp.ts",

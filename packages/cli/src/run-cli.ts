@@ -1,6 +1,7 @@
+import { isAlive } from "@lienthong/chassis/process-alive";
 import type { BusCallError } from "@lienthong/client";
 import { type Command, CommanderError } from "commander";
-import { isAlive, readRunFile } from "./bus/run-file.ts";
+import { readRunFile } from "./bus/run-file.ts";
 import type { CliIo } from "./cli-io.ts";
 import { columnsWithoutTerminal } from "./cli-io.ts";
 import type { CommandActions } from "./command-actions.ts";

@@ -35,19 +35,24 @@ export async function copyKeptCheckpoints(
   const copied = new DatabaseSync(target);
   copied.exec("PRAGMA journal_mode = DELETE");
   copied.close();
-  const file = await open(target, "r+");
-  try {
-    await file.chmod(0o600);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
+  await syncAsOwn(target);
   const kept = new KeptCheckpoints(target, { readOnly: true });
   try {
     const newest = kept.newest(false);
     return newest === null ? null : { size: newest.size, note: newest.note };
   } finally {
     kept.close();
+  }
+}
+
+/** Makes a file's bytes durable, and nobody else's to read. */
+async function syncAsOwn(path: string): Promise<void> {
+  const file = await open(path, "r+");
+  try {
+    await file.chmod(0o600);
+    await file.sync();
+  } finally {
+    await file.close();
   }
 }
 
@@ -108,13 +113,7 @@ export async function restoreLogFiles(copy: LogCopy): Promise<FsckReport> {
   const { name, directory, key, disk, size } = copy;
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   await copyFile(copy.kept, join(directory, keptFileName));
-  const kept = await open(join(directory, keptFileName), "r+");
-  try {
-    await kept.chmod(0o600);
-    await kept.sync();
-  } finally {
-    await kept.close();
-  }
+  await syncAsOwn(join(directory, keptFileName));
   await restoreHead({ directory, key, disk });
   if (size > 0) {
     await writeProvenFiles({ name, directory, key, disk }, size, firstOf(copy.entries(), size));

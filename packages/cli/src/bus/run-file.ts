@@ -65,16 +65,6 @@ export async function readRunFile(data: string, messages: Messages): Promise<Run
   };
 }
 
-/** Whether the process that wrote `run.json` is there. Another user's process is there as well. */
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
-}
-
 /** A value of the file and where it stands. */
 class Reading {
   readonly #value: unknown;

@@ -1,5 +1,6 @@
+import { isAlive } from "@lienthong/chassis/process-alive";
 import type { Command } from "commander";
-import { isAlive, readRunFile } from "../bus/run-file.ts";
+import { readRunFile } from "../bus/run-file.ts";
 import type { CommandContext } from "../command-context.ts";
 import { type Candidate, type Completion, completeWords } from "../completion/complete-words.ts";
 import { completionScript, filesMarker, type Shell } from "../completion/completion-scripts.ts";
