@@ -10,6 +10,7 @@ export default defineConfig({
       "test/**/*.test.ts",
     ],
     globalSetup: ["test/global-setup.ts"],
+    setupFiles: ["test/equal-bytes.ts"],
     // Real servers start in most files, and machines are shared: a test waits on conditions, these bounds only end one that hangs.
     testTimeout: 120_000,
     hookTimeout: 120_000,

@@ -22,6 +22,7 @@ export {
   type ReadEvent,
   readEvent,
 } from "./event-bytes.ts";
+export { type EventPlace, readEventPlace } from "./event-place.ts";
 export {
   branchPattern,
   dossierCodePattern,

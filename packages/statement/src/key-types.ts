@@ -7,6 +7,8 @@ export interface VerifyingKey {
   readonly keyId: Uint8Array;
   readonly algorithm: SignatureAlgorithm;
   readonly key: KeyObject;
+  /** Of an Ed25519 key, where Node runs: its 32 bytes (RFC 8032). */
+  readonly point?: Uint8Array;
 }
 
 /** A private key ready to sign with. */

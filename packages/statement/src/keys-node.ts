@@ -1,7 +1,9 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign, verify } from "node:crypto";
 import { SignatureAlgorithm } from "@lienthong/contracts/registry/v1/envelope";
+import { verifyEd25519 } from "./ed25519-native.ts";
 import { KeyRefusedError, keyIdOf, type SigningKey, type VerifyingKey } from "./key-types.ts";
 import { type PayloadType, preAuthenticationEncoding } from "./pre-authentication-encoding.ts";
+import { SignatureThreads } from "./signature-threads.ts";
 
 /** A P-256 SubjectPublicKeyInfo with both coordinates. With one and a sign the same key would have a second key id. */
 const uncompressedP256Bytes = 91;
@@ -28,7 +30,13 @@ export function importVerifyingKey(algorithm: SignatureAlgorithm, publicKey: Uin
       `The public key is ${key.asymmetricKeyType}, not what its algorithm ${algorithm} asks for.`,
     );
   }
-  return { keyId: keyIdOf(publicKey), algorithm, key };
+  const isEd25519 = algorithm === SignatureAlgorithm.SIGNATURE_ALGORITHM_ED25519;
+  return {
+    keyId: keyIdOf(publicKey),
+    algorithm,
+    key,
+    ...(isEd25519 && { point: Uint8Array.from(publicKey.subarray(-32)) }),
+  };
 }
 
 /** Reads a private key (PKCS#8, PEM). Throws KeyRefusedError for text that is none and for kinds that cannot sign statements. */
@@ -59,15 +67,26 @@ export function signPayload(key: SigningKey, type: PayloadType, payload: Uint8Ar
   return sign(digestName(key.algorithm), preAuthenticationEncoding(type, payload), key.key);
 }
 
-/** Verifies on the thread pool: 60 to 160 µs there, about 7 µs here. Never throws for a bad signature. */
+const threads = new SignatureThreads();
+
+/** Verifies on other threads: 60 to 160 µs there, 2 to 7 µs here. Never throws for a bad signature. */
 export function verifyPayload(
   key: VerifyingKey,
   type: PayloadType,
   payload: Uint8Array,
   signature: Uint8Array,
 ): Promise<boolean> {
+  const message = preAuthenticationEncoding(type, payload);
+  const { point } = key;
+  if (point === undefined) return verifyOnPool(key, message, signature);
+  if (signature.length !== 64) return Promise.resolve(false);
+  return threads.verify({ point, message, signature }, () => verifyOnPool(key, message, signature));
+}
+
+/** On Node's thread pool, by OpenSSL. */
+function verifyOnPool(key: VerifyingKey, message: Uint8Array, signature: Uint8Array): Promise<boolean> {
   return new Promise((resolve) => {
-    verify(digestName(key.algorithm), preAuthenticationEncoding(type, payload), key.key, signature, (error, valid) => {
+    verify(digestName(key.algorithm), message, key.key, signature, (error, valid) => {
       // OpenSSL reports some malformed DER signatures as errors: they are not valid, no more.
       resolve(error === null && valid);
     });
@@ -81,8 +100,11 @@ export function verifyPayloadSync(
   payload: Uint8Array,
   signature: Uint8Array,
 ): boolean {
+  const message = preAuthenticationEncoding(type, payload);
+  const { point } = key;
   try {
-    return verify(digestName(key.algorithm), preAuthenticationEncoding(type, payload), key.key, signature);
+    if (point !== undefined) return verifyEd25519({ point, message, signature }, () => key.key);
+    return verify(digestName(key.algorithm), message, key.key, signature);
   } catch {
     return false;
   }

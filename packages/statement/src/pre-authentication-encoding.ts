@@ -11,11 +11,25 @@ export type PayloadType = (typeof payloadTypes)[keyof typeof payloadTypes];
 
 const encoder = new TextEncoder();
 
+/** What comes before the payload's length, by type. */
+const heads = new Map<PayloadType, Uint8Array>();
+
+function headOf(type: PayloadType): Uint8Array {
+  let head = heads.get(type);
+  if (head === undefined) {
+    head = encoder.encode(`DSSEv1 ${type.length} ${type} `);
+    heads.set(type, head);
+  }
+  return head;
+}
+
 /** The bytes that a signature covers: "DSSEv1" SP len(type) SP type SP len(payload) SP payload (DSSE v1, protocol.md). */
 export function preAuthenticationEncoding(type: PayloadType, payload: Uint8Array): Uint8Array {
-  const head = encoder.encode(`DSSEv1 ${type.length} ${type} ${payload.length} `);
-  const encoded = new Uint8Array(head.length + payload.length);
+  const head = headOf(type);
+  const length = `${payload.length} `;
+  const encoded = new Uint8Array(head.length + length.length + payload.length);
   encoded.set(head);
-  encoded.set(payload, head.length);
+  for (let digit = 0; digit < length.length; digit++) encoded[head.length + digit] = length.charCodeAt(digit);
+  encoded.set(payload, head.length + length.length);
   return encoded;
 }

@@ -3,6 +3,7 @@ import { ScalarType } from "@bufbuild/protobuf";
 import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
 import { type Bounds, type FieldRule, fieldRules } from "./field-rules.ts";
 import { MessageRefusedError } from "./message-refused.ts";
+import { RecentTexts } from "./recent-texts.ts";
 
 /**
  * Holds bytes against a message type, strictly: unknown fields, duplicated singular or oneof fields, unknown enum numbers,
@@ -30,6 +31,7 @@ interface StrictField {
   readonly enumNumbers: ReadonlySet<number> | undefined;
   readonly message: CompiledMessage | undefined;
   readonly scalar: ScalarType | undefined;
+  readonly goodTexts: RecentTexts;
 }
 
 interface CompiledMessage {
@@ -94,6 +96,7 @@ function compileField(field: DescField, index: number, rule: FieldRule): StrictF
     enumNumbers: field.enum === undefined ? undefined : new Set(field.enum.values.map((value) => value.number)),
     message: field.message === undefined ? undefined : compile(field.message),
     scalar,
+    goodTexts: new RecentTexts(),
   };
 }
 
@@ -185,7 +188,13 @@ function checkValue(reader: BinaryReader, path: string, field: StrictField, item
   if (field.message !== undefined) {
     checkWithin(field.message, reader, nameOf(path, field, item));
   } else if (field.scalar === ScalarType.STRING) {
-    checkText(reader.bytes(), path, field, item);
+    const length = readLength(reader);
+    const { buf } = bufferOf(reader);
+    const start = reader.pos - length;
+    if (field.goodTexts.has(buf, start, reader.pos)) return;
+    const text = buf.subarray(start, reader.pos);
+    checkText(text, path, field, item);
+    field.goodTexts.keep(text);
   } else if (field.scalar === ScalarType.BYTES) {
     checkBytes(readLength(reader), path, field, item);
   } else {
@@ -219,7 +228,7 @@ function readLength(reader: BinaryReader): number {
  * signed bytes must not be read two ways. Zero bits beyond the width (a varint longer than needed) are fine.
  */
 function checkWidth(reader: BinaryReader, width: 32 | 64): void {
-  const { buf, len } = reader as unknown as { readonly buf: Uint8Array; readonly len: number };
+  const { buf, len } = bufferOf(reader);
   for (let at = reader.pos, shift = 0; at < len; at++, shift += 7) {
     const byte = buf[at] as number;
     const bits = byte & 0x7f;
@@ -228,8 +237,20 @@ function checkWidth(reader: BinaryReader, width: 32 | 64): void {
   }
 }
 
+/** What the library's type hides: the bytes that it reads, and where they end. */
+function bufferOf(reader: BinaryReader): { readonly buf: Uint8Array; readonly len: number } {
+  return reader as unknown as { readonly buf: Uint8Array; readonly len: number };
+}
+
 /** The value as the type means it: negative numbers travel as ten-byte varints. */
 function readInteger(reader: BinaryReader, field: StrictField): number {
+  // Most are small, and the library makes a BigInt of every 64-bit number.
+  const { buf, len } = bufferOf(reader);
+  const first = buf[reader.pos] as number;
+  if (first < 0x80 && reader.pos < len) {
+    reader.pos++;
+    return first;
+  }
   const signed =
     field.scalar === ScalarType.INT32 || field.scalar === ScalarType.INT64 || field.enumNumbers !== undefined;
   return Number(signed ? reader.int64() : reader.uint64());

@@ -8,6 +8,7 @@ import {
   eventBytesMax,
   generateSigningKey,
   readEvent,
+  readEventPlace,
   signStatementPayload,
   strictMessage,
 } from "../src/index.ts";
@@ -52,6 +53,41 @@ describe("an event", () => {
     for (let kind = 0; kind < 20; kind++) {
       const envelopeBytes = signStatementPayload(sampleBytes(statement, kind), [key]);
       strictMessage(event).check(encodeEvent(header, { $case: "statement", envelopeBytes }));
+    }
+  });
+
+  test("of any kind belongs where reading all of it says", () => {
+    const samples = (name: string, count: number) =>
+      Array.from({ length: count }, (_, kind) => sampleBytes(messageDescriptor(`lienthong.exchange.v1.${name}`), kind));
+    const events = [
+      ...samples("Statement", 20).map((payload) =>
+        encodeEvent(header, { $case: "statement", envelopeBytes: signStatementPayload(payload, [key]) }),
+      ),
+      ...samples("BusStatement", 5).map((bytes) =>
+        encodeEvent(header, { $case: "bus", value: BusStatement.decode(bytes) }),
+      ),
+      ...samples("ShardEvent", 5).map((bytes) =>
+        encodeEvent(header, { $case: "shard", value: ShardEvent.decode(bytes) }),
+      ),
+    ];
+    for (const bytes of events) {
+      const { header: said, body, dossier } = readEvent(bytes);
+      const place = readEventPlace(bytes);
+      expect(place).toEqual({
+        shard: said.shard,
+        generation: said.generation,
+        dossier,
+        shardEvent: body.$case === "shard" ? body.shard : null,
+      });
+      // Cut anywhere, or with its header or body a second time, it is none.
+      for (let length = 0; length < bytes.length; length += 7) {
+        expect(() => readEventPlace(bytes.subarray(0, length))).toThrow();
+      }
+      for (const [field] of [[0], [1]] as const) {
+        const parts = readFields(bytes);
+        const twice = writeFields([...parts, parts[field] as (typeof parts)[number]], 1);
+        expect(() => readEventPlace(twice)).toThrow(/given twice/);
+      }
     }
   });
 

@@ -1,0 +1,75 @@
+import { execFile } from "node:child_process";
+import { generateKeyPairSync, randomBytes, sign } from "node:crypto";
+import { promisify } from "node:util";
+import { expect, test } from "vitest";
+import { generateSigningKey, importVerifyingKey, payloadTypes, signPayload, verifyPayload } from "../src/index.ts";
+import { readSignatureBatch, type SignedMessage, writeSignatureBatch } from "../src/signature-batch.ts";
+import { SignatureThreads } from "../src/signature-threads.ts";
+
+const type = payloadTypes.statement;
+const run = promisify(execFile);
+
+function signedMessages(count: number): SignedMessage[] {
+  const { publicKey, privateKey } = generateKeyPairSync("ed25519");
+  const point = publicKey.export({ format: "der", type: "spki" }).subarray(-32);
+  return Array.from({ length: count }, () => {
+    const message = randomBytes(1 + Math.floor(Math.random() * 2_000));
+    return { point, message, signature: sign(null, message, privateKey) };
+  });
+}
+
+test("many at once: each signature gets its own verdict", async () => {
+  const key = generateSigningKey("ed25519");
+  const verifying = importVerifyingKey(key.algorithm, key.publicKey);
+  const isBad = (index: number) => index % 7 === 3;
+  const verdicts = await Promise.all(
+    Array.from({ length: 1_000 }, (_, index) => {
+      const payload = randomBytes(index);
+      const signature = Uint8Array.from(signPayload(key, type, payload));
+      if (isBad(index)) signature.set([(signature[index % 64] as number) ^ 1], index % 64);
+      return verifyPayload(verifying, type, payload, signature);
+    }),
+  );
+  expect(verdicts).toEqual(verdicts.map((_, index) => !isBad(index)));
+});
+
+test("a batch is read as it was written, in new memory and in memory that held a larger one", () => {
+  const signed = signedMessages(40);
+  const whole = writeSignatureBatch(signed, undefined);
+  const plain = (messages: Iterable<SignedMessage>) =>
+    [...messages].map(({ point, message, signature }) =>
+      [point, message, signature].map((bytes) => Buffer.from(bytes)),
+    );
+  expect(plain(readSignatureBatch(whole))).toEqual(plain(signed));
+  const smaller = writeSignatureBatch(signed.slice(5, 9), whole.memory);
+  expect(smaller.memory).toBe(whole.memory);
+  expect(plain(readSignatureBatch(smaller))).toEqual(plain(signed.slice(5, 9)));
+});
+
+test("a few need no thread, and threads that cannot start leave no signature without a verdict", async () => {
+  const threads = new SignatureThreads(new URL("./no-such-thread.ts", import.meta.url));
+  const otherwise: SignedMessage[] = [];
+  const verify = (signed: readonly SignedMessage[]) =>
+    Promise.all(signed.map((each) => threads.verify(each, async () => otherwise.push(each) > 0)));
+  const few = signedMessages(3);
+  await verify(few);
+  expect(otherwise).toEqual(few);
+  const many = signedMessages(300);
+  await verify(many);
+  expect(new Set(otherwise)).toEqual(new Set([...few, ...many]));
+  await verify(few);
+  expect(otherwise.slice(-3)).toEqual(few);
+});
+
+test("a process ends by itself after its last verdict, and not before", async () => {
+  const script = `
+    import { generateSigningKey, importVerifyingKey, payloadTypes, signPayload, verifyPayload } from "@lienthong/statement";
+    const key = generateSigningKey("ed25519");
+    const verifying = importVerifyingKey(key.algorithm, key.publicKey);
+    const payload = new Uint8Array(1_000);
+    const signature = signPayload(key, payloadTypes.statement, payload);
+    for (let i = 0; i < 200; i++) verifyPayload(verifying, payloadTypes.statement, payload, signature).then((valid) => valid && process.stdout.write("."));
+  `;
+  const { stdout } = await run(process.execPath, ["--input-type=module", "-e", script], { cwd: import.meta.dirname });
+  expect(stdout).toBe(".".repeat(200));
+});
