@@ -196,8 +196,10 @@ async function checkLeaves(leaves: Leaves): Promise<CheckedLog> {
     if (chain === null) {
       const refusal = registryRules.refusal({ index: tree.size, subject, payload }, () => tree.root());
       if (refusal !== null) throw new BackupRefusedError(`${file}: ${refusal}`);
-    } else if (!chain.take(payload)) {
-      throw new BackupRefusedError(`${file}: entry ${tree.size} does not follow from those before it.`);
+    } else if (!chain.take(payload, subject)) {
+      throw new BackupRefusedError(
+        `${file}: entry ${tree.size} does not follow from those before it, or lies under another subject than it says.`,
+      );
     }
     const hash = leafHash(payload);
     tree.append(hash);

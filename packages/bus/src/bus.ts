@@ -52,6 +52,8 @@ export interface StartBusOptions {
     | { readonly sealEveryMs?: number; readonly sealSoonMs?: number; readonly witnessTimeoutMs?: number };
   /** What one system may take of each server; by default as `LIENTHONG_LIMIT_…` variables say. */
   readonly share?: LimitSettings;
+  /** Dossiers that each exchange replica keeps in memory, about 6 KB each; default 8,192. */
+  readonly dossiersCachedMax?: number;
   /** Told of progress in whole sentences. */
   readonly report?: ReportStart;
   readonly logger?: Logger;
@@ -158,7 +160,8 @@ async function startParts(options: StartBusOptions, parts: RunningParts): Promis
     announceAgain();
   };
   const streamsOf = (name: string) => reconcileShard(nats, name);
-  const around = { folder, nats, registry: registry.follower, server, logger, share };
+  const { dossiersCachedMax } = options;
+  const around = { folder, nats, registry: registry.follower, server, logger, share, dossiersCachedMax };
   // Making the embedded database takes seconds on first start: it happens in its own thread while the others start.
   const startingAudit =
     options.audit === undefined

@@ -1,3 +1,4 @@
+import { setTimeout as wait } from "node:timers/promises";
 import type { Logger } from "@lienthong/chassis";
 import type { ShardRecord } from "@lienthong/contracts/registry/v1/record";
 import type { RegistryFollower } from "@lienthong/registry";
@@ -23,15 +24,6 @@ export async function followShards(
   }
 
   const ending = new AbortController();
-  const pause = (): Promise<void> =>
-    new Promise((resume) => {
-      const timer = setTimeout(resume, retryPauseMs);
-      ending.signal.addEventListener("abort", () => {
-        clearTimeout(timer);
-        resume();
-      });
-    });
-
   async function follow(): Promise<void> {
     while (!ending.signal.aborted) {
       let failed = false;
@@ -46,7 +38,7 @@ export async function followShards(
           logger.error({ err: error, shard: record.name }, "A shard that the registry declares cannot be served yet.");
         }
       }
-      if (failed) await pause();
+      if (failed) await wait(retryPauseMs, undefined, { signal: ending.signal }).catch(() => {});
       else {
         // Ends with the follower itself: whoever runs it says why.
         const grown = await registry.waitForSize(size + 1, undefined, ending.signal).then(

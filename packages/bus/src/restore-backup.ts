@@ -219,7 +219,7 @@ class Restoring {
     const all = async function* (messages: AsyncIterable<{ subject: string; payload: Uint8Array }>) {
       const entries = shard === null ? null : chainedEntries(shardRules(shard, origin));
       for await (const { subject, payload } of messages) {
-        if (entries !== null && !entries.take(payload))
+        if (entries !== null && !entries.take(payload, subject))
           throw new Error("The backup changed while it was read; begin again.");
         yield { subject, payload };
       }

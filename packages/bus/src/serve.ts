@@ -1,3 +1,4 @@
+import { constants, setPriority } from "node:os";
 import { join } from "node:path";
 import {
   httpTlsOf,
@@ -23,7 +24,7 @@ import { startAudit } from "./start-audit.ts";
 import { startDocuments } from "./start-documents.ts";
 import { drainGraceMs, startExchange } from "./start-exchange.ts";
 import { type RunningLedger, startLedger } from "./start-ledger.ts";
-import { type NatsAccess, natsAccess, reconcileShard, seedsFolderOf, startNats } from "./start-nats.ts";
+import { type NatsAccess, patientNatsAccess, reconcileShard, seedsFolderOf, startNats } from "./start-nats.ts";
 import type { ReportStart } from "./start-report.ts";
 
 /** Services that can run in a process of their own. `store`: the nats-server, its streams, and the registry's seed. */
@@ -131,7 +132,8 @@ async function attach(options: ServeServiceOptions) {
   const authority = await openDevelopmentAuthority({ folder: folder.tls });
   // A service may reach the nats-server by another way than the store does: another name, another member of a cluster, a tunnel.
   const url = process.env.LIENTHONG_NATS_URL ?? run.nats;
-  return { folder, run, shard, server: await authority.server(), nats: natsAccess(url, seedsFolderOf(folder)) };
+  const nats = patientNatsAccess(url, seedsFolderOf(folder), options.report);
+  return { folder, run, shard, server: await authority.server(), nats };
 }
 
 /** The registry as a service of its own follows it, read to the end; `failed` settles when it cannot be followed any further. */
@@ -270,6 +272,8 @@ async function serveLedger(options: ServeServiceOptions, parts: RunningParts): P
 }
 
 async function serveAudit(options: ServeServiceOptions, parts: RunningParts): Promise<ServedProcess> {
+  // The index may be seconds late; a statement on the same machine may not.
+  setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
   const { folder, server, nats } = await attach(options);
   const { logger, port } = options;
   const { registry, failed } = await followHere(nats, "audit", "audit", join(folder.audit, "registry-head"), parts);

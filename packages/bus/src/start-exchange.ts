@@ -47,6 +47,8 @@ export interface ReplicaSurroundings {
   readonly logger: Logger;
   /** What one system may take; by default as the environment says. */
   readonly share?: LimitSettings | undefined;
+  /** Dossiers kept in memory, about 6 KB each; default 8,192. */
+  readonly dossiersCachedMax?: number | undefined;
   /** Resolves when the streams of a shard are there. */
   readonly streamsOf: (shard: string) => Promise<unknown>;
   /** Who else follows the events of a shard in this process. */
@@ -84,6 +86,7 @@ export async function startExchange(
       promiseKey,
       documents: createDocumentsCheck(connection, shard),
       ...(record.clock === ShardClock.SHARD_CLOCK_SIMULATED ? { simulatedStart: scenarioStart } : {}),
+      ...(on.dossiersCachedMax === undefined ? {} : { dossiersCachedMax: on.dossiersCachedMax }),
       logger,
     });
     parts.add(`${name} of ${shard}`, () => exchange.drain());

@@ -1,5 +1,6 @@
 import { statfs } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
 import { reconcileDocumentStreams } from "@lienthong/documents";
 import {
   accessRetentionDaysDefault,
@@ -11,7 +12,14 @@ import {
 } from "@lienthong/event-store";
 import { assertServerSafe, connectAs, findNatsServer, type Role, startEmbeddedNats } from "@lienthong/nats-server";
 import { JetStreamApiError, jetstreamManager } from "@nats-io/jetstream";
-import { type NatsConnection, NoRespondersError, RequestError, TimeoutError } from "@nats-io/transport-node";
+import {
+  ClosedConnectionError,
+  ConnectionError,
+  type NatsConnection,
+  NoRespondersError,
+  RequestError,
+  TimeoutError,
+} from "@nats-io/transport-node";
 import type { DataFolder } from "./data-folder.ts";
 import type { RunningParts } from "./running-parts.ts";
 import type { ReportStart } from "./start-report.ts";
@@ -40,6 +48,64 @@ export function natsAccess(url: string, seedsFolder: string): NatsAccess {
     url,
     connect: (role, name) => connectAs({ url, role, seedFilePath: join(seedsFolder, `${role}.seed`), name }),
   };
+}
+
+/** Whether nobody answered, or left in the middle. */
+function isAway(error: unknown): boolean {
+  if (error instanceof ConnectionError || error instanceof ClosedConnectionError || error instanceof TimeoutError)
+    return true;
+  return ["ECONNREFUSED", "ECONNRESET", "EPIPE", "ETIMEDOUT"].includes((error as NodeJS.ErrnoException).code ?? "");
+}
+
+const retryPauseMs = 250;
+/** When everything starts together, as after a power failure, the nats-server may be the last that is ready. */
+const serverAwaitedMs = 30_000;
+
+/** The same for a service that may be started before its nats-server answers: the first connection is tried again for 30 s. */
+export function patientNatsAccess(url: string, seedsFolder: string, report: ReportStart): NatsAccess {
+  const access = natsAccess(url, seedsFolder);
+  const seconds = serverAwaitedMs / 1_000;
+  return {
+    url,
+    async connect(role, name) {
+      let isTold = false;
+      const tell = (): void => {
+        if (isTold) return;
+        isTold = true;
+        report(`The nats-server at ${url} does not answer yet; it is waited for, at most ${seconds} s.`, {
+          what: "server-awaited",
+          url,
+          seconds,
+        });
+      };
+      const attempt = async (): Promise<NatsConnection> => {
+        try {
+          return await access.connect(role, name);
+        } catch (error) {
+          if (isAway(error)) tell();
+          throw error;
+        }
+      };
+      // A key that is refused stays refused.
+      return whilePassing(attempt, isAway, serverAwaitedMs);
+    },
+  };
+}
+
+/** Tries again for so long while what fails may pass by itself. */
+async function whilePassing<T>(
+  attempt: () => Promise<T>,
+  passes: (error: unknown) => boolean,
+  withinMs: number,
+): Promise<T> {
+  for (const deadline = performance.now() + withinMs; ; ) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!passes(error) || performance.now() > deadline) throw error;
+      await wait(retryPauseMs);
+    }
+  }
 }
 
 /** Folder with a seed per role, of the embedded server or, with LIENTHONG_NATS_SEEDS, of one of yours. */
@@ -114,19 +180,12 @@ const clusterReadyWithinMs = 30_000;
 const passingCodes: ReadonlySet<number> = new Set([10_005, 10_008, 10_009]);
 
 /** Repeats what a cluster without a leader refuses, or leaves without an answer, until it has one. */
-async function onceLed<T>(attempt: () => Promise<T>): Promise<T> {
-  for (const deadline = performance.now() + clusterReadyWithinMs; ; ) {
-    try {
-      return await attempt();
-    } catch (error) {
-      const passes =
-        error instanceof JetStreamApiError
-          ? passingCodes.has(error.code)
-          : error instanceof TimeoutError || error instanceof NoRespondersError || error instanceof RequestError;
-      if (!passes || performance.now() > deadline) throw error;
-      await new Promise((resume) => setTimeout(resume, 250));
-    }
-  }
+function onceLed<T>(attempt: () => Promise<T>): Promise<T> {
+  const passes = (error: unknown): boolean =>
+    error instanceof JetStreamApiError
+      ? passingCodes.has(error.code)
+      : error instanceof TimeoutError || error instanceof NoRespondersError || error instanceof RequestError;
+  return whilePassing(attempt, passes, clusterReadyWithinMs);
 }
 
 /** Makes the streams what they are declared to be, with the administrator's rights, which nobody needs afterwards. */

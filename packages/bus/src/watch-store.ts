@@ -1,3 +1,4 @@
+import { setTimeout as wait } from "node:timers/promises";
 import type { Reader } from "@lienthong/event-store";
 
 const lookEveryMs = 1_000;
@@ -17,7 +18,7 @@ export function watchStore(
   async function watch(): Promise<void> {
     let misses = 0;
     while (!ending.signal.aborted) {
-      await pause(ending.signal);
+      await wait(lookEveryMs, undefined, { signal: ending.signal }).catch(() => {});
       if (ending.signal.aborted) return;
       const isThere = await reader.confirmed().then(
         () => true,
@@ -36,18 +37,4 @@ export function watchStore(
       await watching;
     },
   };
-}
-
-function pause(signal: AbortSignal): Promise<void> {
-  return new Promise((resume) => {
-    const timer = setTimeout(resume, lookEveryMs);
-    signal.addEventListener(
-      "abort",
-      () => {
-        clearTimeout(timer);
-        resume();
-      },
-      { once: true },
-    );
-  });
 }

@@ -59,21 +59,14 @@ export async function makeCertificateRequest(systemId: string, keyPem: string): 
  * @throws CertificateRequestRefusedError with a sentence.
  */
 export async function readCertificateRequest(pem: string): Promise<ReadCertificateRequest> {
-  let request: x509.Pkcs10CertificateRequest;
-  try {
-    request = new x509.Pkcs10CertificateRequest(pem);
-  } catch (cause) {
-    throw new CertificateRequestRefusedError("This is no certificate request (PKCS #10, PEM).", { cause });
-  }
-  const publicKey = new Uint8Array(request.publicKey.rawData);
+  const { request, publicKey, names } = partsOf(pem);
   if (curveOf(publicKey) !== "prime256v1") {
     throw new CertificateRequestRefusedError("The certificate request is for another kind of key than P-256.");
   }
   if (!(await request.verify().catch(() => false))) {
     throw new CertificateRequestRefusedError("The signature of the certificate request does not verify.");
   }
-  const names = request.extensions.find((extension) => extension instanceof x509.SubjectAlternativeNameExtension);
-  const [only, ...more] = names === undefined ? [] : names.names.toJSON();
+  const [only, ...more] = names;
   const systemId =
     only?.type === "url" && only.value.startsWith(systemUriPrefix) ? only.value.slice(systemUriPrefix.length) : "";
   if (more.length > 0 || !isSystemId(systemId)) {
@@ -83,6 +76,18 @@ export async function readCertificateRequest(pem: string): Promise<ReadCertifica
   }
   const keyDigestHex = createHash("sha256").update(publicKey).digest("hex");
   return { systemId, publicKey, keyDigestHex, der: new Uint8Array(request.rawData) };
+}
+
+/** The parts that are looked at. The library reads each only when it is asked for, so each may be the one that it cannot read. */
+function partsOf(pem: string) {
+  try {
+    const request = new x509.Pkcs10CertificateRequest(pem);
+    const alternatives = request.extensions.find((one) => one instanceof x509.SubjectAlternativeNameExtension);
+    const names = alternatives === undefined ? [] : alternatives.names.toJSON();
+    return { request, publicKey: new Uint8Array(request.publicKey.rawData), names };
+  } catch (cause) {
+    throw new CertificateRequestRefusedError("This is no certificate request (PKCS #10, PEM).", { cause });
+  }
 }
 
 /** Curve of a key as OpenSSL names it; undefined for a key of another kind and for bytes that are no key. */

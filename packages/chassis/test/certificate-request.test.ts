@@ -33,14 +33,15 @@ test("a request names the system and proves possession of its key, and shows not
   expect(read).toMatchObject({ systemId: "so-y-te", keyDigestHex: createHash("sha256").update(spki).digest("hex") });
 });
 
-test("every byte of what a request signs counts", async () => {
+test("every bit of what a request signs counts, and is missed with a sentence", async () => {
   const { der } = await readCertificateRequest(await makeCertificateRequest("a", makeTlsKey()));
   // Outer header of 3 bytes, then what is signed, with a header of 3 bytes that ends in its length.
-  for (let at = 3; at < 6 + der[5]!; at += 1) {
+  for (let bit = 3 * 8; bit < (6 + der[5]!) * 8; bit += 1) {
     const changed = Uint8Array.from(der);
-    changed[at] = changed[at]! ^ 1;
+    const at = bit >> 3;
+    changed[at] = changed[at]! ^ (1 << (bit & 7));
     const pem = `-----BEGIN CERTIFICATE REQUEST-----\n${Buffer.from(changed).toString("base64")}\n-----END CERTIFICATE REQUEST-----\n`;
-    await expect(readCertificateRequest(pem), `byte ${at}`).rejects.toThrow();
+    await expect(readCertificateRequest(pem), `bit ${bit}`).rejects.toThrow(CertificateRequestRefusedError);
   }
 });
 

@@ -137,6 +137,8 @@ export const upMessages: Readonly<Record<"vi" | "en", UpMessages>> = {
           return `${told.path} is nats-server ${told.version}, which is too old; looking for another.`;
         case "server-left-behind":
           return `Ended a nats-server (process ${told.pid}) that an earlier run left behind.`;
+        case "server-awaited":
+          return `The nats-server at ${told.url} does not answer yet; it is waited for, at most ${told.seconds} s.`;
         case "server-ready":
           return `nats-server ${told.version} syncs every write to disk before it answers (${told.origin}).`;
         case "registry-filling":
@@ -230,6 +232,8 @@ export const upMessages: Readonly<Record<"vi" | "en", UpMessages>> = {
           return `${told.path} là nats-server ${told.version}, quá cũ; đang tìm bản khác.`;
         case "server-left-behind":
           return `Đã kết thúc nats-server (tiến trình ${told.pid}) còn sót lại từ lần chạy trước.`;
+        case "server-awaited":
+          return `nats-server tại ${told.url} chưa trả lời; chờ tối đa ${told.seconds} giây.`;
         case "server-ready":
           return `nats-server ${told.version} ghi mọi thứ xuống đĩa trước khi trả lời (${origins[told.origin] ?? told.origin}).`;
         case "registry-filling":

@@ -38,6 +38,9 @@ export function checkCustody(state: DossierState, replay: CustodyReplay): void {
     } else {
       expectThat(heldStates.has(branch.state) && branch.holder === holder, `branch ${id} has one holder, ${holder}`);
     }
+  }
+  // Behind who holds what of all branches: where that is broken, these may be, too, and would be told instead.
+  for (const [id, branch] of state.branches) {
     expectThat(branch.state === "FORKED" || branch.fork === null, "only a forked branch has a fork");
     const pending = replay.pending.get(id);
     const offered = branch.state === "HANDED_OVER" || branch.state === "RECALL_ASKED";

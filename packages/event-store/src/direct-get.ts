@@ -2,6 +2,7 @@ import type { Msg, NatsConnection } from "@nats-io/nats-core";
 import { createInbox } from "@nats-io/nats-core";
 import { ConnectionLostError, inboxPrefixOf, watchConnection } from "./connection-watch.ts";
 import { JetStreamRefusedError } from "./jetstream-api.ts";
+import { followsItsAnswerHeaders, RecordDamagedError } from "./whole-record.ts";
 
 /** One message as a direct get returns it. */
 export interface DirectMessage {
@@ -58,7 +59,7 @@ export function directGetPage(
     const onAnswer = (message: Msg) => {
       const code = message.headers?.code ?? 0;
       if (code === 0) {
-        messages.push(directMessage(message));
+        messages.push(directMessage(message, streamName));
         clearTimeout(timer);
         timer = setTimeout(onSilence, silenceMs);
       } else if (code === 204) {
@@ -88,12 +89,13 @@ export function directGetPage(
   });
 }
 
-function directMessage(message: Msg): DirectMessage {
+function directMessage(message: Msg, streamName: string): DirectMessage {
   const sequence = Number(message.headers?.get("Nats-Sequence"));
   const subject = message.headers?.get("Nats-Subject") ?? "";
   if (!Number.isSafeInteger(sequence) || subject === "") {
     throw new Error("A direct get answered with a message that names no sequence or subject.");
   }
+  if (!followsItsAnswerHeaders(message.data)) throw new RecordDamagedError(streamName, sequence);
   // Copied, because the message's bytes are a window into a socket buffer that would otherwise be kept alive whole.
   return { sequence, subject, payload: Uint8Array.from(message.data) };
 }

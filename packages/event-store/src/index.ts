@@ -20,7 +20,7 @@ export { openDossierHeads } from "./dossier-heads.ts";
 export type { DurableHead, DurableHeadValue } from "./durable-head.ts";
 export { openDurableHead } from "./durable-head.ts";
 export type { FollowedMessage, Follower, FollowOptions } from "./follow.ts";
-export { follow, handoverMessagesMax } from "./follow.ts";
+export { follow } from "./follow.ts";
 export type { HeadWriter } from "./head-writer.ts";
 export { openHeadWriter } from "./head-writer.ts";
 export { JetStreamRefusedError } from "./jetstream-api.ts";
@@ -43,4 +43,6 @@ export {
   settledSubject,
   shardEventSubject,
   shardToken,
+  subjectOfEvent,
 } from "./subjects.ts";
+export { RecordDamagedError } from "./whole-record.ts";

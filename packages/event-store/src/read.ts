@@ -3,6 +3,7 @@ import type { NatsConnection } from "@nats-io/nats-core";
 import { type ConfirmedState, confirmedState } from "./confirmed-state.ts";
 import { directGetPage } from "./direct-get.ts";
 import { askLeader, JetStreamRefusedError, jetStreamErrorCodes } from "./jetstream-api.ts";
+import { isWhole, RecordDamagedError } from "./whole-record.ts";
 
 /** Most subjects in one direct get; the server's limit is 1,024. */
 const headsPerRequestMax = 1000;
@@ -25,7 +26,7 @@ export interface StreamPosition {
   messageCount: number;
 }
 
-/** Reads one stream. All methods reject if the server does not answer in time; none of them changes anything. */
+/** Reads one stream. All methods reject if the server does not answer in time, and with a RecordDamagedError for a record that came back with other bytes; none of them changes anything. */
 export interface Reader {
   /** The subject's last message, from the leader: what was acknowledged before is seen, unless the leader was cut off (see `confirmed`). `time` is RFC 3339, server's clock. */
   lastAtLeader(subject: string): Promise<{ sequence: number; payload: Uint8Array; time: string } | null>;
@@ -51,8 +52,15 @@ export interface Reader {
   confirmed(subject?: string): Promise<ConfirmedState>;
 }
 
+interface LeaderMessage {
+  readonly sequence: number;
+  readonly subject: string;
+  readonly payload: Uint8Array;
+  readonly time: string;
+}
+
 interface StoredMessageAnswer {
-  message: { subject: string; seq: number; data?: string; time: string };
+  message: { subject: string; seq: number; hdrs?: string; data?: string; time: string };
 }
 
 /** `timeoutMs` bounds each wait for the server, 5 s unless given. */
@@ -60,10 +68,14 @@ export function createReader(options: { connection: NatsConnection; streamName: 
   const { connection, streamName, timeoutMs = defaultTimeoutMs } = options;
 
   /** STREAM.MSG.GET goes to the stream's leader, unlike a direct get. */
-  async function getAtLeader(request: object): Promise<StoredMessageAnswer["message"] | null> {
+  async function getAtLeader(request: object): Promise<LeaderMessage | null> {
     try {
       const subject = `$JS.API.STREAM.MSG.GET.${streamName}`;
-      return (await askLeader<StoredMessageAnswer>(connection, subject, request, timeoutMs)).message;
+      const { message } = await askLeader<StoredMessageAnswer>(connection, subject, request, timeoutMs);
+      const { seq, time } = message;
+      const payload = bytesOf(message.data);
+      if (!isWhole(bytesOf(message.hdrs), payload)) throw new RecordDamagedError(streamName, seq);
+      return { sequence: seq, subject: message.subject, payload, time };
     } catch (error) {
       if (error instanceof JetStreamRefusedError && error.errorCode === jetStreamErrorCodes.noMessageFound) return null;
       throw error;
@@ -72,7 +84,7 @@ export function createReader(options: { connection: NatsConnection; streamName: 
 
   async function lastAtLeader(subject: string) {
     const message = await getAtLeader({ last_by_subj: subject });
-    return message && { sequence: message.seq, payload: bytesOf(message.data), time: message.time };
+    return message && { sequence: message.sequence, payload: message.payload, time: message.time };
   }
 
   /** What one replica holds of the subject from a sequence on. */
@@ -130,7 +142,7 @@ export function createReader(options: { connection: NatsConnection; streamName: 
 
     async atSequence(sequence) {
       const message = await getAtLeader({ seq: sequence });
-      return message && { sequence: message.seq, subject: message.subject, payload: bytesOf(message.data) };
+      return message && { sequence, subject: message.subject, payload: message.payload };
     },
 
     async state() {

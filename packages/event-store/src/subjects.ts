@@ -62,6 +62,11 @@ export function shardEventSubject(shard: string): string {
   return `lt.${shardToken(shard)}.event.${shardEventToken}`;
 }
 
+/** Where an event of a shard goes; `dossier` is null for the shard's own events. */
+export function subjectOfEvent(shard: string, dossier: string | null): string {
+  return dossier === null ? shardEventSubject(shard) : eventSubject(shard, dossier);
+}
+
 /** The wildcard over all event subjects of a shard. */
 export function allEventSubjects(shard: string): string {
   return `lt.${shardToken(shard)}.event.*`;

@@ -1,6 +1,6 @@
 import { DiscardPolicy, jetstreamManager, StorageType } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/nats-core";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { FollowedMessage, FollowOptions } from "../src/index.ts";
 import { createAppender, createReader, eventStreamName, eventSubject, follow } from "../src/index.ts";
 import type { ServerFixture } from "./server-fixture.ts";
@@ -52,6 +52,17 @@ function started(overrides: Partial<FollowOptions> = {}) {
     ...overrides,
   });
   return { follower, sequences, batchSizes, gaps, errors };
+}
+
+/** After the server was started again. */
+async function untilReadable(): Promise<void> {
+  const reader = createReader({ connection, streamName });
+  await until(() =>
+    reader
+      .state()
+      .then(() => true)
+      .catch(() => false),
+  );
 }
 
 const upTo = (count: number, from = 1) => Array.from({ length: count }, (_, index) => from + index);
@@ -143,13 +154,7 @@ test("a follower goes on by itself across a killed and restarted server, missing
   for (let round = 1; round <= 3; round++) {
     await server.kill();
     await server.startAgain();
-    const reader = createReader({ connection, streamName });
-    await until(() =>
-      reader
-        .state()
-        .then(() => true)
-        .catch(() => false),
-    );
+    await untilReadable();
     await append(500);
     await until(() => sequences.length === 3000 + 500 * round);
   }
@@ -298,4 +303,57 @@ test("an appended message is handed over within a few milliseconds", async () =>
   // Generous, because the machine may be busy with other tests; usually below 1 ms.
   expect(delaysMs[50]).toBeLessThan(50);
   await follower.stop();
+});
+
+describe("a follower that rests", () => {
+  const longRestMs = 20_000;
+
+  test("takes the first message at once and what comes meanwhile in one burst, in order and each once", async () => {
+    const { follower, sequences, batchSizes } = started({ restMs: 1_500 });
+    await follower.caughtUp;
+    for (let count = 0; count < 40; count++) await append(1);
+    await until(() => sequences.length === 40);
+    expect(sequences).toEqual(upTo(40));
+    // One by one they would be forty.
+    expect(batchSizes.length).toBeLessThan(20);
+    await follower.stop();
+  });
+
+  test("does not rest while much is waiting", async () => {
+    await append(9_500);
+    const { follower, sequences } = started({ restMs: longRestMs, handoverMessagesMax: 4_096 });
+    await follower.caughtUp;
+    expect(sequences).toEqual(upTo(9_500));
+    await follower.stop();
+  });
+
+  test("goes on at once when somebody waits", async () => {
+    const { follower, sequences } = started({ restMs: longRestMs });
+    await follower.caughtUp;
+    await append(1);
+    await until(() => sequences.length === 1);
+    for (const count of [4, 9, 16]) {
+      await append(count - sequences.length);
+      await until(() => {
+        follower.hurry();
+        return sequences.length === count;
+      });
+    }
+    expect(sequences).toEqual(upTo(16));
+    await follower.stop();
+  });
+
+  test("goes on across a server that is killed and restarted during the rest", async () => {
+    const { follower, sequences } = started({ restMs: 1_500 });
+    await follower.caughtUp;
+    await append(10);
+    await until(() => sequences.length > 0);
+    await server.kill();
+    await server.startAgain();
+    await untilReadable();
+    await append(10);
+    await until(() => sequences.length === 20);
+    expect(sequences).toEqual(upTo(20));
+    await follower.stop();
+  });
 });

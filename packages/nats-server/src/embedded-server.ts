@@ -223,8 +223,12 @@ async function launchServer(binaryPath: string, layout: Layout, endWithParent: b
     detached: true,
     stdio: ["ignore", output.fd, output.fd],
   });
+  let unstarted: string | null = null;
   const ended = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) => {
-    child.once("error", () => resolve({ code: null, signal: null }));
+    child.once("error", (error) => {
+      unstarted = error.message;
+      resolve({ code: null, signal: null });
+    });
     child.once("exit", (code, signal) => resolve({ code, signal }));
   });
   await output.close();
@@ -241,10 +245,13 @@ async function launchServer(binaryPath: string, layout: Layout, endWithParent: b
     }
     await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 10))]);
   }
+  const endedItself = hasEnded;
   child.kill("SIGKILL");
-  await ended;
+  const { code, signal } = await ended;
   const said = await readLastErrors(layout);
-  const what = hasEnded ? "nats-server ended at start" : `nats-server was not ready after ${readyWaitMs / 1000} s`;
+  const what = endedItself
+    ? `nats-server ended at start (${unstarted ?? signal ?? `exit code ${code}`})`
+    : `nats-server was not ready after ${readyWaitMs / 1000} s`;
   throw new NatsServerError("START_FAILED", `${what}: ${said || "it said nothing"}. Its log is ${layout.logFile}.`);
 }
 

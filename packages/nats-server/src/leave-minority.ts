@@ -1,3 +1,4 @@
+import { setTimeout as wait } from "node:timers/promises";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { serverStateSubject } from "./accounts.ts";
 
@@ -20,11 +21,13 @@ interface ServerAnswer {
  * server on its own is left alone. Runs until the connection is closed.
  */
 export async function leaveMinority(connection: NatsConnection): Promise<void> {
-  const closed = connection.closed().then(() => {});
+  const ending = new AbortController();
+  void connection.closed().then(() => ending.abort());
+  const { signal } = ending;
   let misses = 0;
   let restMs = restMsMin;
   while (!connection.isClosed()) {
-    await pauseUntil(probeEveryMs, closed);
+    await wait(probeEveryMs, undefined, { signal, ref: false }).catch(() => {});
     if (connection.isClosed() || connection.isDraining() || connection.info?.cluster === undefined) continue;
     if (await hearsMajority(connection)) {
       misses = 0;
@@ -36,7 +39,7 @@ export async function leaveMinority(connection: NatsConnection): Promise<void> {
     misses = 0;
     // What is under way gets no answer any more, as after any loss of the connection; whoever asked looks what came of it.
     await connection.reconnect().catch(() => {});
-    await pauseUntil(restMs, closed);
+    await wait(restMs, undefined, { signal, ref: false }).catch(() => {});
     restMs = Math.min(restMs * 2, restMsMax);
   }
 }
@@ -57,15 +60,4 @@ async function hearsMajority(connection: NatsConnection): Promise<boolean> {
     // The connection went away meanwhile, or nobody answers.
   }
   return false;
-}
-
-function pauseUntil(milliseconds: number, ended: Promise<void>): Promise<void> {
-  return new Promise((resume) => {
-    const timer = setTimeout(resume, milliseconds);
-    timer.unref();
-    void ended.then(() => {
-      clearTimeout(timer);
-      resume();
-    });
-  });
 }

@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, mkdtemp, open, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
@@ -13,6 +12,7 @@ import {
   type Role,
   renderClusterMemberConfig,
 } from "@lienthong/nats-server";
+import { keptPorts } from "./kept-ports.ts";
 import { startTcpProxy, type TcpProxy } from "./tcp-proxy.ts";
 
 /** One nats-server of a cluster, in a process of its own that a test may pause, kill, hold down and start again. */
@@ -73,7 +73,7 @@ export async function startNatsCluster(
     string
   >;
   const authority = await openDevelopmentAuthority({ folder: join(directory, "routes-tls") });
-  const ports = await freePorts(3 * memberCount);
+  const ports = await keptPorts(3 * memberCount);
   const members = Array.from({ length: memberCount }, (_, index) => ({
     name: `nats-${index + 1}`,
     client: ports[3 * index] as number,
@@ -282,18 +282,4 @@ class MemberProcess implements ClusterServer {
     const log = await readFile(join(this.#folder, "nats-server.log"), "utf8").catch(() => "it said nothing");
     return log.trim().split("\n").slice(-3).join(" | ");
   }
-}
-
-/** Ports that are free now; all are asked for before any is given back, so that they differ. */
-async function freePorts(count: number): Promise<number[]> {
-  const probes = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const probe = createServer().listen(0, "127.0.0.1");
-      await once(probe, "listening");
-      return probe;
-    }),
-  );
-  const ports = probes.map((probe) => (probe.address() as { port: number }).port);
-  await Promise.all(probes.map((probe) => new Promise((resolve) => probe.close(resolve))));
-  return ports;
 }

@@ -73,14 +73,14 @@ async function receiveFromAll(
     });
     running.add(run);
   };
+  const steerAll = async (): Promise<void> => {
+    for (let step = await requests.next(); step.done !== true; step = await requests.next()) steer(step.value, parts);
+  };
   const unlisten = served.listen(join);
   try {
     for (const [shard, deliveries] of shards) join(shard, deliveries);
-    for (;;) {
-      const step = await Promise.race([requests.next(), failed.promise]);
-      if (step.done) break;
-      steer(step.value, parts);
-    }
+    // Raced once, not at each message: a promise keeps everybody who waits for it, and a stream may stay for weeks.
+    await Promise.race([steerAll(), failed.promise]);
     for (const part of parts.values()) part.end();
     await Promise.race([Promise.all(running), failed.promise]);
   } finally {

@@ -35,7 +35,7 @@ export class DossierStore {
   /** Until when the stream is known to lie on one server. Raising it to three takes longer than that. */
   #aloneUntilMs = 0;
 
-  /** `dossiersMax` bounds what is kept: about 3 KB each. */
+  /** `dossiersMax` bounds what is kept: about 6 KB each. */
   constructor(options: { shard: string; reader: Reader; guard: ShardGuard; dossiersMax: number }) {
     this.#shard = options.shard;
     this.#reader = options.reader;

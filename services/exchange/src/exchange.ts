@@ -52,7 +52,7 @@ export interface ExchangeOptions {
   /** Real UTC. */
   readonly wallClock?: Clock;
   readonly logger: Logger;
-  /** Dossiers kept in memory, about 3 KB each. */
+  /** Dossiers kept in memory, about 6 KB each. */
   readonly dossiersCachedMax?: number;
   /** What events are appended through; a test gives one that fails at a chosen moment. Default: one on `connection`. */
   readonly appender?: Appender;

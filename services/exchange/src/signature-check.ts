@@ -2,13 +2,13 @@ import { payloadTypes, type VerifyingKey, verifyPayload, verifyPayloadSync } fro
 
 /** Signatures checked on the main thread in one turn of the event loop. */
 const checkedHerePerTurnMax = 2;
-/** The same per window: at 0.15 ms each, 7 % of the thread. */
+/** The same per window: at 0.08 ms each, 4 % of the thread. */
 const checkedHerePerWindowMax = 50;
 const windowMs = 100;
 
 /**
- * Checks signatures of statements: few at once on this thread, more on the thread pool. Why: the way to the pool and back takes 1.5 to 2 ms
- * where two cores are busy, the check itself 0.06 to 0.15; but many in one turn would hold up everybody, and the pool has more cores.
+ * Checks signatures of statements: few at once on this thread, more on others. Why: the way there and back takes 1.5 to 2 ms where two
+ * cores are busy, the check itself 0.06 to 0.15; but many in one turn would hold up everybody, and there are more cores.
  * Under load the main thread is what everything waits for: measured at 256 statements in flight, checking nearly all of them on it cost
  * about a tenth of the events per second.
  */

@@ -8,7 +8,7 @@ import {
 } from "@lienthong/chassis";
 
 /** Statements that an agency may make about one dossier in a burst, and per second after it. Offices make a few a day. */
-const aboutOneDossier = { burst: 256, perSecond: 50 };
+const aboutOneDossier = { burst: 128, perSecond: 10 };
 
 /**
  * Keeps one agency that races its own dossier, and one agency or system that sends without end, from taking the processor from everybody else: what goes

@@ -22,7 +22,7 @@ export interface ExchangeProcess {
 export async function startExchangeProcess(
   bus: TestBus,
   number: number,
-  orders: Pick<SecondExchangeOrders, "haltBeforeAppending"> = {},
+  orders: Pick<SecondExchangeOrders, "haltBeforeAppending" | "registryNatsUrl"> = {},
 ): Promise<ExchangeProcess> {
   const { folder, run, shard } = bus.bus;
   const replica = `exchange-${number}`;

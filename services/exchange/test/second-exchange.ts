@@ -17,6 +17,8 @@ export interface SecondExchangeOrders {
   readonly shard: string;
   readonly replica: string;
   readonly natsUrl: string;
+  /** Hears of the registry over a connection of its own to this address; absent: over the one of the events. */
+  readonly registryNatsUrl?: string;
   readonly seedFilePath: string;
   readonly exchangeDirectory: string;
   readonly tlsDirectory: string;
@@ -28,13 +30,12 @@ export interface SecondExchangeOrders {
 
 const orders = JSON.parse(process.argv[2] as string) as SecondExchangeOrders;
 const logger = createLogger({ service: orders.replica, destination: orders.logPath });
-const connection = await connectAs({
-  url: orders.natsUrl,
-  role: "exchange",
-  seedFilePath: orders.seedFilePath,
-  name: `lienthong ${orders.replica}`,
-});
-const registry = followRegistry({ connection });
+const connectTo = (url: string) =>
+  connectAs({ url, role: "exchange", seedFilePath: orders.seedFilePath, name: `lienthong ${orders.replica}` });
+const { natsUrl, registryNatsUrl } = orders;
+const connection = await connectTo(natsUrl);
+const registryConnection = registryNatsUrl === undefined ? connection : await connectTo(registryNatsUrl);
+const registry = followRegistry({ connection: registryConnection });
 await registry.caughtUp;
 await registry.catchUp(10_000);
 const appender = createAppender({ connection, timeoutMs: 5_000 });
@@ -69,6 +70,7 @@ process.stdin.resume().on("end", () => {
     await server.drain(1_000);
     await exchange.drain();
     await registry.stop();
+    await registryConnection.close();
     await connection.close();
     process.exit(0);
   })();

@@ -1,6 +1,6 @@
 import type { Bus } from "@lienthong/bus";
 import { type DossierState, evolve } from "@lienthong/domain";
-import { createReader, eventStreamName, eventSubject, follow, shardEventSubject } from "@lienthong/event-store";
+import { createReader, eventStreamName, follow, subjectOfEvent } from "@lienthong/event-store";
 import { type ReadEvent, readEvent } from "@lienthong/statement";
 import { hashesEqual, leafHash } from "@lienthong/tlog";
 
@@ -66,7 +66,7 @@ export function faultsOf(events: readonly StreamEvent[], shard: string): string[
     const { sequence, subject, event, hash } = stored;
     const fault = (sentence: string) => faults.push(`Event ${sequence} on ${subject}: ${sentence}`);
     if (sequence !== index + 1) fault(`lies at place ${index + 1}.`);
-    const derived = event.dossier === null ? shardEventSubject(shard) : eventSubject(shard, event.dossier);
+    const derived = subjectOfEvent(shard, event.dossier);
     if (subject !== derived) fault(`its payload belongs on ${derived}.`);
     const before = chains.get(subject);
     chains.set(subject, stored);

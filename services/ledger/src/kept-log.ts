@@ -28,6 +28,8 @@ import { expectWholeStream } from "./whole-stream.ts";
 const unsealedLeavesMax = 16_384;
 const unsealedBytesMax = 16 * 1_048_576;
 const diskRetryMs = 2_000;
+/** What the stream has is asked for this often: under load, each message by itself costs the server far more. */
+const restMs = 150;
 
 const emptyHead: SignedHead = { size: 0, root: new Uint8Array(0), note: "" };
 
@@ -115,6 +117,7 @@ export class KeptLog implements Log {
     if (index < this.#head.size) return Promise.resolve();
     if (this.#stopped !== null) return Promise.reject(this.#stopped);
     const waiting = this.#sealed.until(index, signal);
+    this.#follower?.hurry();
     this.#wakeSealer();
     return waiting;
   }
@@ -123,6 +126,7 @@ export class KeptLog implements Log {
     if (index < this.#witnessedSize) return Promise.resolve();
     if (this.#stopped !== null) return Promise.reject(this.#stopped);
     const waiting = this.#witnessed.until(index, signal);
+    this.#follower?.hurry();
     this.#wakeSealer();
     // Sealed already but not witnessed, perhaps because the witnesses were away.
     if (index < this.#head.size) this.publisher.askAgain();
@@ -194,6 +198,7 @@ export class KeptLog implements Log {
         connection,
         streamName,
         fromSequence: this.#overlap.from + 1,
+        restMs,
         onMessages: (batch) => this.#take(batch),
         onCaughtUp: () => {
           this.#catchUpSize = this.#writer?.size ?? 0;

@@ -1,5 +1,5 @@
-import { eventSubject, registrySubject, shardEventSubject } from "@lienthong/event-store";
-import { type ReadEvent, readEvent } from "@lienthong/statement";
+import { registrySubject, subjectOfEvent } from "@lienthong/event-store";
+import { type EventPlace, readEventPlace } from "@lienthong/statement";
 import { hashesEqual } from "@lienthong/tlog";
 
 /** A message on its way into a log. */
@@ -27,16 +27,17 @@ export const registryRules: LeafRules = {
       : `message ${index + 1} lies under the subject ${subject}, not ${registrySubject}.`,
 };
 
-/** Events of a shard: the subject follows from the payload, and a generation is declared by its first event. */
+/**
+ * Events of a shard: the subject follows from the payload, and a generation is declared by its first event. What a statement says in full is
+ * for those who read it: the exchange took it in strictly, and a log that left out an event would hide it.
+ */
 export function shardRules(shard: string, origin: string): LeafRules {
   let generation = 1;
 
-  function generationRefusal(event: ReadEvent, index: number, root: () => Uint8Array): string | null {
-    const started =
-      event.body.$case === "shard" && event.body.shard.what?.$case === "generationStarted"
-        ? event.body.shard.what.value
-        : null;
-    const told = event.header.generation;
+  function generationRefusal(event: EventPlace, index: number, root: () => Uint8Array): string | null {
+    const what = event.shardEvent?.what;
+    const started = what?.$case === "generationStarted" ? what.value : null;
+    const told = event.generation;
     if (started === null) {
       return told === generation
         ? null
@@ -57,26 +58,23 @@ export function shardRules(shard: string, origin: string): LeafRules {
 
   return {
     remember({ payload }) {
-      generation = readEvent(payload).header.generation;
+      generation = readEventPlace(payload).generation;
     },
     refusal({ index, subject, payload }, root) {
-      let event: ReadEvent;
+      let event: EventPlace;
       let wanted: string;
       try {
-        event = readEvent(payload);
-        wanted = event.dossier === null ? shardEventSubject(shard) : eventSubject(shard, event.dossier);
+        event = readEventPlace(payload);
+        wanted = subjectOfEvent(shard, event.dossier);
       } catch (error) {
         return `message ${index + 1} is not an event (${(error as Error).message})`;
       }
-      if (event.header.shard !== shard)
-        return `message ${index + 1} says that it is of the shard ${event.header.shard}.`;
+      if (event.shard !== shard) return `message ${index + 1} says that it is of the shard ${event.shard}.`;
       if (subject !== wanted)
         return `message ${index + 1} lies under the subject ${subject}, but what it says belongs under ${wanted}.`;
       if (index === 0) {
-        const opened =
-          event.body.$case === "shard" && event.body.shard.what?.$case === "opened"
-            ? event.body.shard.what.value
-            : null;
+        const what = event.shardEvent?.what;
+        const opened = what?.$case === "opened" ? what.value : null;
         if (opened === null) return "message 1 does not open the shard.";
         if (opened.origin !== origin)
           return `message 1 opens the shard as the log ${opened.origin}, but the registry names ${origin}.`;

@@ -1,4 +1,4 @@
-import { eventSubject, shardEventSubject } from "@lienthong/event-store";
+import { subjectOfEvent } from "@lienthong/event-store";
 import { readEvent } from "@lienthong/statement";
 import { GrowingRoot, leafHash } from "@lienthong/tlog";
 import { RawFiles, tileWidth } from "./fsck/raw-files.ts";
@@ -46,22 +46,25 @@ export class ProvenEntries {
     return this.#hashes[index] ?? null;
   }
 
-  /** Takes the next leaf if it follows from those before: the shard's rules, and its own chain. Answers whether it did. */
-  take(payload: Uint8Array): boolean {
+  /**
+   * Takes the next leaf if it follows from those before: the shard's rules, and its own chain. Answers whether it did. `subject`: under which it lies; no
+   * signed head covers that, and a store that it is put back under a wrong one would miss it in its dossier. Absent where nothing lies under any.
+   */
+  take(payload: Uint8Array, subject?: string): boolean {
     const index = this.#hashes.length;
-    let subject: string;
+    let under: string;
     let chain: string;
     let previous: Uint8Array;
     try {
       const { dossier, header } = readEvent(payload);
-      subject = dossier === null ? shardEventSubject(header.shard) : eventSubject(header.shard, dossier);
+      under = subject ?? subjectOfEvent(header.shard, dossier);
       chain = dossier ?? "";
       previous = header.previous;
     } catch {
       return false;
     }
     if (Buffer.compare(previous, this.#heads.get(chain) ?? new Uint8Array(0)) !== 0) return false;
-    if (this.#rules.refusal({ index, subject, payload }, () => this.#tree.root()) !== null) return false;
+    if (this.#rules.refusal({ index, subject: under, payload }, () => this.#tree.root()) !== null) return false;
     const hash = leafHash(payload);
     this.#hashes.push(hash);
     this.#tree.append(hash);
@@ -81,7 +84,7 @@ export class ProvenEntries {
   async *all(): AsyncGenerator<{ subject: string; payload: Uint8Array }> {
     const subjectOf = (payload: Uint8Array): string => {
       const { dossier, header } = readEvent(payload);
-      return dossier === null ? shardEventSubject(header.shard) : eventSubject(header.shard, dossier);
+      return subjectOfEvent(header.shard, dossier);
     };
     for await (const payload of this.#bundles()) yield { subject: subjectOf(payload), payload };
     for (const payload of this.#unsealed) yield { subject: subjectOf(payload), payload };

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { eventSubject, shardEventSubject } from "@lienthong/event-store";
+import { subjectOfEvent } from "@lienthong/event-store";
 import { encodeEvent } from "@lienthong/statement";
 import { leafHash, newSeed, type SignerKey, signatureType, signerOfSeed } from "@lienthong/tlog";
 import type { Disk } from "../src/disk.ts";
@@ -83,7 +83,7 @@ export function shardEvents(count: number): StreamMessage[] {
             },
           });
     heads.set(dossier ?? "", { number: header.number, hash: leafHash(payload) });
-    const subject = dossier === null ? shardEventSubject(shard) : eventSubject(shard, dossier);
+    const subject = subjectOfEvent(shard, dossier);
     return { sequence: index + 1, subject, payload };
   });
 }

@@ -92,7 +92,7 @@ class Fsck {
     const keptPath = join(directory, keptFileName);
     const kept = existsSync(keptPath) ? this.#openKept(keptPath) : null;
     try {
-      const head = await this.#signed(headFileName);
+      // Backwards: a ledger that works meanwhile writes the head first, keeps it, publishes it. Read before them, a good head would look old.
       const published = await this.#signed(publishedFileName);
       const keptRoots =
         kept === null
@@ -101,6 +101,7 @@ class Fsck {
               this.#findings.push({ what: "kept-unreadable", cause: error.message });
               return [];
             });
+      const head = await this.#signed(headFileName);
       const signedSize = Math.max(-1, published?.size ?? -1, ...keptRoots.slice(-1).map(({ size }) => size));
       if (head === null && signedSize >= 0 && !this.#findings.some(({ what }) => what === "head-unsigned")) {
         this.#findings.push({ what: "head-missing" });
