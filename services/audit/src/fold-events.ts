@@ -1,6 +1,6 @@
 import type { ForwardBranch } from "@lienthong/contracts/exchange/v1/statement";
 import { type BranchCustody, branchesOfLastEvent, evolve, hasEnded } from "@lienthong/domain";
-import { eventSubject, shardEventSubject } from "@lienthong/event-store";
+import { subjectOfEvent } from "@lienthong/event-store";
 import { type ReadEvent, readEvent } from "@lienthong/statement";
 import { leafHash } from "@lienthong/tlog";
 import { type FoldedDossier, foldToText, withoutPast } from "./dossier-fold.ts";
@@ -43,7 +43,7 @@ export function readMessages(
         cause,
       });
     }
-    const wanted = event.dossier === null ? shardEventSubject(shard) : eventSubject(shard, event.dossier);
+    const wanted = subjectOfEvent(shard, event.dossier);
     if (subject !== wanted || event.header.shard !== shard) {
       throw new StreamContradictsError(
         `Event ${leaf} of ${shard} lies under ${subject}, but says that it belongs to ${wanted} of ${event.header.shard}.`,
@@ -148,7 +148,7 @@ function foldDossierEvent(
     state,
     began,
     forwarded,
-    agencies: [...agencies].sort(),
+    agencies: known !== undefined && agencies.size === known.agencies.length ? known.agencies : [...agencies].sort(),
     openedLeaf: known?.openedLeaf ?? leaf,
     procedureEntry,
     procedure: known?.procedure ?? names.procedureOf(procedureEntry),

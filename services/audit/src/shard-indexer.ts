@@ -1,6 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
 import type { Logger } from "@lienthong/chassis";
-import { createReader, eventStreamName, type Follower, follow, handoverMessagesMax } from "@lienthong/event-store";
+import { createReader, eventStreamName, type Follower, follow } from "@lienthong/event-store";
 import { hashesEqual, leafHash } from "@lienthong/tlog";
 import type { NatsConnection } from "@nats-io/nats-core";
 import { DatabaseEndedError } from "./database.ts";
@@ -15,7 +15,11 @@ const retryPauseMsMax = 5_000;
  * `gatherMsMax`. Why: a transaction costs the same for one event as for hundreds, and a dossier that moved three times meanwhile is written once.
  */
 const gatherMsPerEvent = 10;
-const gatherMsMax = 1_000;
+const gatherMsMax = 4_000;
+/** Most events in one transaction. */
+const batchEventsMax = 16_384;
+/** What the store has is asked for this often: under load, each message by itself costs the server far more. */
+const restMs = 1_000;
 /** A new leader may need a moment before it shows all that its predecessor had committed. */
 const shorterStreamGraceMs = 5_000;
 
@@ -55,6 +59,7 @@ export function indexShard(options: ShardIndexerOptions): ShardIndexer {
   let writer: ShardWriter | null = null;
   let stopped: string | null = null;
   let endGathering: () => void = () => {};
+  let follower: Follower | null = null;
 
   function gather(gatherMs: number): Promise<void> {
     if (ending.signal.aborted) return Promise.resolve();
@@ -119,15 +124,17 @@ export function indexShard(options: ShardIndexerOptions): ShardIndexer {
   /** Resolves when stopped; rejects with why it ended. */
   async function followFrom(into: ShardWriter): Promise<void> {
     const ended = Promise.withResolvers<void>();
-    const follower: Follower = follow({
+    const following = follow({
       connection,
       streamName,
       fromSequence: into.position.size + 1,
+      restMs,
+      handoverMessagesMax: batchEventsMax,
       async onMessages(messages) {
         await into.write(messages);
         onChange();
-        // A full batch: more is waiting already.
-        if (messages.length < handoverMessagesMax) {
+        // Half of what a batch may be came at once: more is waiting already.
+        if (messages.length < batchEventsMax / 2) {
           await gather(Math.min(gatherMsMax, messages.length * gatherMsPerEvent));
         }
       },
@@ -141,11 +148,13 @@ export function indexShard(options: ShardIndexerOptions): ShardIndexer {
         ),
       onError: (error) => ended.reject(error),
     });
+    follower = following;
     ending.signal.addEventListener("abort", () => ended.resolve(), { once: true });
     try {
       await ended.promise;
     } finally {
-      await follower.stop();
+      follower = null;
+      await following.stop();
     }
   }
 
@@ -154,7 +163,10 @@ export function indexShard(options: ShardIndexerOptions): ShardIndexer {
     shard,
     position: () => writer?.position ?? null,
     stoppedBecause: () => stopped,
-    hurry: () => endGathering(),
+    hurry() {
+      endGathering();
+      follower?.hurry();
+    },
     async stop() {
       ending.abort();
       endGathering();

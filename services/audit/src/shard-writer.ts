@@ -9,6 +9,13 @@ import { expectPosition, readFolds, readPosition, writeBatch } from "./write-bat
 /** Dossiers whose custody is kept in memory, about 1.5 KB each; the others are read from their rows. */
 const dossiersKeptMax = 16_384;
 
+/**
+ * Events of the shard after which the database counts its rows, the first time; then each time there are twice as many. Why: it finds the rows that a batch
+ * changes by their keys only where it knows that there are many; else it reads all rows of the shard for every batch. A served PostgreSQL counts by itself
+ * after a minute, the embedded one never.
+ */
+const countedEventsMin = 512;
+
 /** What a writer writes through. */
 export interface ShardWriterOptions {
   readonly database: Database;
@@ -24,6 +31,8 @@ export class ShardWriter {
   readonly #on: ShardWriterOptions;
   #position: ShardPosition;
   #dossiers = new Map<string, FoldedDossier>();
+  /** Size at which rows are counted next. After a start nobody knows when it was done last. */
+  #countAtSize = countedEventsMin;
 
   private constructor(on: ShardWriterOptions, position: ShardPosition) {
     this.#on = on;
@@ -75,6 +84,15 @@ export class ShardWriter {
       // Here the rows and the position become visible together; a crash before leaves the batch to be read again, one after leaves nothing to do.
     });
     this.#keep(dossiers);
+    if (this.#position.size >= this.#countAtSize) await this.#countRows();
+  }
+
+  async #countRows(): Promise<void> {
+    const { database, schema } = this.#on;
+    await database.transaction((tx) =>
+      tx.script(`set local search_path to ${schema}; analyze event, dossier, handoff, holding`),
+    );
+    this.#countAtSize = this.#position.size * 2;
   }
 
   #keep(dossiers: ReadonlyMap<string, FoldedDossier>): void {

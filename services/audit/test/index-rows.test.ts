@@ -186,6 +186,24 @@ describe.each(kinds)("the index on %s", (_name, start) => {
     await whole.close();
   });
 
+  test("the database knows how many rows there are, and finds those that a batch changes by their keys", async () => {
+    const database = await fresh();
+    const { messages } = new EventMill("counted", 31).play(3_000, 120);
+    const writer = await openWriter(database, "counted");
+    for (let at = 0; at < messages.length; at += 200) await writer.write(messages.slice(at, at + 200));
+    for (const table of ["event", "dossier", "handoff", "holding"]) {
+      const [{ known, found } = { known: 0, found: 0 }] = await database.query<{ known: number; found: number }>(
+        sql`select (select reltuples::bigint from pg_class where oid = ${`lienthong_audit.${table}`}::text::regclass) as known,
+          (select count(*) from lienthong_audit.event where ${table}::text = 'event') +
+          (select count(*) from lienthong_audit.dossier where ${table}::text = 'dossier') +
+          (select count(*) from lienthong_audit.handoff where ${table}::text = 'handoff') +
+          (select count(*) from lienthong_audit.holding where ${table}::text = 'holding') as found`,
+      );
+      expect(found, table).toBeGreaterThan(50);
+      expect(known, table).toBeGreaterThan(found / 2.5);
+    }
+  });
+
   test("two writers of one shard: the second to write is told, and changes nothing", async () => {
     const database = await fresh();
     const mill = new EventMill("taken", 9).play(100, 10);
@@ -227,11 +245,31 @@ describe.each(kinds)("the index on %s", (_name, start) => {
     const database = await fresh();
     const migrations = await readMigrations();
     await database.query(sql`insert into migration (number, name, digest) values (99, '0099-later.sql', 'x')`);
-    await expect(migrate(database, migrations)).rejects.toThrow(/has migration 99 .* this version knows 1/);
+    await expect(migrate(database, migrations)).rejects.toThrow(
+      new RegExp(`has migration 99 .* this version knows ${migrations.length}\\.`),
+    );
     await database.query(sql`delete from migration where number = 99`);
     await database.query(sql`update migration set digest = 'other'`);
     await expect(migrate(database, migrations)).rejects.toThrow(/made with another 0001-index\.sql/);
     await database.close();
+  });
+
+  test("an index of each earlier version keeps its rows and is written on", async () => {
+    const migrations = await readMigrations();
+    const { messages } = new EventMill("older", 47).play(400, 30);
+    const whole = await fresh();
+    await (await openWriter(whole, "older")).write(messages);
+    const expected = await digest(whole);
+    await whole.close();
+    for (let version = 1; version < migrations.length; version++) {
+      const { database } = await kind.open();
+      await migrate(database, migrations.slice(0, version));
+      await (await openWriter(database, "older")).write(messages.slice(0, 200));
+      expect(await migrate(database, migrations)).toBe(migrations.length);
+      await (await openWriter(database, "older")).write(messages.slice(200));
+      expect(await digest(database)).toBe(expected);
+      await database.close();
+    }
   });
 
   test("twenty starts at once make the tables once", async () => {

@@ -76,8 +76,8 @@ export function findRecords(
     if (page.items.length === 0) return { items: [], end: null, positions };
     const touching = anyOf(
       page.items.map(
-        ({ shard, leaf }) =>
-          sql`(h.shard = ${shard}::text and (h.forward_leaf = ${leaf}::bigint or h.delivered_leaf = ${leaf}::bigint or h.ended_leaf = ${leaf}::bigint))`,
+        ({ shard, leaf, dossier }) =>
+          sql`(h.shard = ${shard}::text and h.dossier = ${dossier}::text and (h.forward_leaf = ${leaf}::bigint or h.delivered_leaf = ${leaf}::bigint or h.ended_leaf = ${leaf}::bigint))`,
       ),
     );
     const handoffs = await tx.query<SelectedHandoff>(sql`
