@@ -43,6 +43,7 @@ for (const name of wanted) {
   for (const [figure, value] of Object.entries(found)) {
     process.stdout.write(`${figure.padEnd(44)} ${Number(value.toPrecision(4))}\n`);
   }
+  // After each: a measure that fails takes nothing of the others with it.
+  if (!quick) say(`Written to ${await writeResults("ledger", "npm run bench:ledger", figures)}`);
 }
 if (quick) say("A quick run: nothing was written.");
-else say(`Written to ${await writeResults("ledger", "npm run bench:ledger", figures)}`);

@@ -1,6 +1,6 @@
 // A backup taken from a bus under load, the bus destroyed, the backup put back: what goes on, what is refused, and what a cut leaves.
 import { type ChildProcess, spawn } from "node:child_process";
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,6 +10,7 @@ import type { AcceptedStatement } from "@lienthong/contracts/exchange/v1/exchang
 import { dossierCode, type HeldBranch, startTestBus, type TestBus } from "@lienthong/testkit";
 import { leafHash, parseCheckpoint, parseNote, parsePolicy, verifyTlogProof } from "@lienthong/tlog";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { readMessageFile } from "../../packages/bus/src/backup-messages.ts";
 
 const command = fileURLToPath(new URL("../../packages/cli/bin/lienthong", import.meta.url));
 const root = mkdtempSync(join(tmpdir(), "lienthong-backup-"));
@@ -53,6 +54,18 @@ function lienthong(args: readonly string[], options: { killAt?: number } = {}): 
     if (options.killAt !== undefined && stderr.split("\n").length > options.killAt) child.kill("SIGKILL");
   });
   return new Promise((resolve) => child.once("close", (code) => resolve({ code, stdout, stderr })));
+}
+
+/** Where each message's subject and payload end in a file of messages: 10 bytes of magic, then place, two lengths, subject, payload. */
+async function placesOf(path: string, name: string): Promise<{ subjectEndsAt: number; payloadEndsAt: number }[]> {
+  const places = [];
+  let at = 10;
+  for await (const { subject, payload } of readMessageFile(path, name)) {
+    const subjectEndsAt = at + 14 + Buffer.byteLength(subject);
+    at = subjectEndsAt + payload.length;
+    places.push({ subjectEndsAt, payloadEndsAt: at });
+  }
+  return places;
 }
 
 async function headOf(running: TestBus, log: string): Promise<string> {
@@ -138,24 +151,31 @@ describe("a backup", () => {
     }
   });
 
-  test("whose manifest was changed along with a file contradicts what was signed", { timeout: 120_000 }, async () => {
-    const { createHash } = await import("node:crypto");
-    const copy = join(root, "forged");
-    cpSync(backup, copy, { recursive: true });
-    const path = `events-${shard}.messages`;
-    const bytes = readFileSync(join(copy, path));
-    // Inside the payload of a sealed event, past its header: nothing but the signed root can tell.
-    const at = Math.floor(bytes.length / 4);
-    bytes[at] = (bytes[at] ?? 0) ^ 1;
-    writeFileSync(join(copy, path), bytes);
-    const manifest = JSON.parse(readFileSync(join(copy, "manifest.json"), "utf8"));
-    const file = manifest.files.find((each: { path: string }) => each.path === path);
-    file.sha256 = createHash("sha256").update(bytes).digest("hex");
-    writeFileSync(join(copy, "manifest.json"), JSON.stringify(manifest));
-    const refused = await lienthong(["backup", "check", copy]);
-    expect(refused).toMatchObject({ code: 1 });
-    expect(refused.stderr).toContain(path);
-  });
+  test.each(["payload", "subject"] as const)(
+    "whose manifest was changed along with the %s of an event contradicts itself or what was signed",
+    {
+      timeout: 120_000,
+    },
+    async (part) => {
+      const copy = join(root, `forged-${part}`);
+      cpSync(backup, copy, { recursive: true });
+      const path = `events-${shard}.messages`;
+      const bytes = readFileSync(join(copy, path));
+      const event = (await placesOf(join(copy, path), path))[50];
+      const at = (part === "subject" ? event?.subjectEndsAt : event?.payloadEndsAt) ?? 0;
+      // The last digit of the subject, so that it stays one; or the last byte of a sealed event, which only the signed root can tell.
+      bytes[at - 1] = (bytes[at - 1] ?? 0) ^ 1;
+      writeFileSync(join(copy, path), bytes);
+      const manifest = JSON.parse(readFileSync(join(copy, "manifest.json"), "utf8"));
+      const file = manifest.files.find((each: { path: string }) => each.path === path);
+      file.sha256 = createHash("sha256").update(bytes).digest("hex");
+      writeFileSync(join(copy, "manifest.json"), JSON.stringify(manifest));
+      const refused = await lienthong(["backup", "check", copy]);
+      expect(refused).toMatchObject({ code: 1 });
+      expect(refused.stderr).toContain(path);
+      if (part === "subject") expect(refused.stderr).toContain("entry 50 does not follow");
+    },
+  );
 
   test("that is cut off at any step leaves no folder that looks whole, and the next one succeeds", {
     timeout: 240_000,

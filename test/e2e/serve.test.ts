@@ -1,11 +1,12 @@
 // Each service in a process of its own, on a shard with the real clock: store, registry, two exchange replicas.
 import { execFile } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { connect, createAgencyPen } from "@lienthong/client";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { startTcpProxy, type TcpProxy } from "../../packages/testkit/src/tcp-proxy.ts";
 import { command, type EnrolledAgency, ServedBus } from "./served-bus.ts";
 
 const run = promisify(execFile);
@@ -14,6 +15,7 @@ const lienthong = (folder: string, ...args: string[]) => bus.lienthong(folder, .
 let atWard: string;
 let police: EnrolledAgency;
 let exchangeAddress: string;
+let wayToNats: TcpProxy | undefined;
 
 beforeAll(async () => {
   await bus.serve("store", { LIENTHONG_REPLICAS: "2" });
@@ -24,7 +26,10 @@ beforeAll(async () => {
   police = await bus.enrol("hn-ca-w-00004", "ba-dinh-police");
 }, 240_000);
 
-afterAll(() => bus.stop());
+afterAll(async () => {
+  await bus.stop();
+  await wayToNats?.stop();
+});
 
 describe("services in processes of their own", () => {
   const today = new Date(Date.now() + 7 * 3_600_000).toISOString().slice(2, 10).replaceAll("-", "");
@@ -37,6 +42,16 @@ describe("services in processes of their own", () => {
     );
     expect(refused.stderr).toContain("serve store");
     rmSync(empty, { recursive: true, force: true });
+  });
+
+  test("a service that is started before its nats-server answers says so, waits, and serves", async () => {
+    const { nats } = JSON.parse(readFileSync(join(bus.data, "run.json"), "utf8")) as { nats: string };
+    wayToNats = await startTcpProxy(new URL(nats).host);
+    wayToNats.refuse();
+    const serving = bus.serve("documents", { LIENTHONG_NATS_URL: `nats://${wayToNats.address}` });
+    await vi.waitFor(() => expect(bus.stderr).toMatch(/nats-server at \S+ does not answer yet/), { timeout: 30_000 });
+    wayToNats.heal();
+    expect(await serving).toMatch(/^127\.0\.0\.1:\d+$/);
   });
 
   test("a dossier of today is opened by a present ward and offered to its police and insurance", async () => {

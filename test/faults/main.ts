@@ -56,7 +56,13 @@ if (values.only === "recovery") {
   process.stdout.write(`${tellRecovery(measured)}\n`);
   say(`Written to ${writeRecovery({ name: values.name ?? "recovery", command, seed: "" }, { dossiers, measured })}`);
   rmSync(directory, { recursive: true, force: true });
-  const slowest = Math.max(...measured.map(({ acceptedAfterSeconds }) => acceptedAfterSeconds));
+  const slowest = Math.max(
+    ...measured.flatMap(({ servesAfterSeconds, acceptedAfterSeconds, receiptAfterSeconds }) => [
+      servesAfterSeconds,
+      acceptedAfterSeconds,
+      receiptAfterSeconds,
+    ]),
+  );
   if (slowest > recoverySecondsMax)
     fail(`The slowest took ${slowest.toFixed(1)} s; allowed are ${recoverySecondsMax}.`);
   process.exit(0);

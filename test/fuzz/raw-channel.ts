@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { Client, type ClientDuplexStream, type ClientReadableStream, type Metadata } from "@grpc/grpc-js";
 import { STATUS_DETAILS_KEY } from "@lienthong/chassis";
 import { createGrpcCredentials, grpcChannelOptions, type TlsMaterial } from "@lienthong/chassis/channel";
@@ -86,6 +87,8 @@ function openCall(call: ClientReadableStream<Uint8Array>, send: Pick<OpenCall, "
     answered.resolve();
   });
   call.on("error", () => {});
+  // grpc-js 1.14 opens a stream for a call that was cancelled in the turn in which it was made, and nobody ever ends that stream.
+  const begun = setImmediate();
   call.on("status", ({ code, details, metadata }) => {
     over = true;
     answered.resolve();
@@ -98,7 +101,7 @@ function openCall(call: ClientReadableStream<Uint8Array>, send: Pick<OpenCall, "
     halfClose: () => {
       if (!over) send.halfClose();
     },
-    cancel: () => call.cancel(),
+    cancel: () => void begun.then(() => call.cancel()),
     ended: ended.promise,
     answered: answered.promise,
     isOver: () => over,

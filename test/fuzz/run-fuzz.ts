@@ -126,10 +126,13 @@ export async function runFuzz({
 
     const startedMs = performance.now();
     const untilMs = startedMs + minutes * 60_000;
+    let toldFaults = 0;
     const telling = setInterval(() => {
       const rate = Math.round(tally.inputs / ((performance.now() - startedMs) / 1_000));
       const faults = `${tally.faultCount} faults`;
       report(`${tally.inputs} of ${inputs} inputs, ${rate} per second, ${tally.accepted} accepted, ${faults}`);
+      for (const { method, what } of tally.faults.slice(toldFaults)) report(`FOUND: ${method}: ${what}`);
+      toldFaults = tally.faults.length;
     }, 10_000);
     let before: BusFacts;
     try {

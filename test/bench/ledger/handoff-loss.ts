@@ -1,5 +1,5 @@
 // What following costs the handoffs: the same load with the ledger and the index at work, and with both standing still.
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import type { RunFile } from "@lienthong/bus";
@@ -10,11 +10,13 @@ import { PostgresCluster } from "../../../services/audit/test/databases.ts";
 import type { BenchBus, BenchBusOrders } from "../bus-process.ts";
 import { type BenchProcess, startBenchProcess } from "../child-process.ts";
 import type { LoadCommand, LoadResult } from "../load-process.ts";
-import { median, percentile } from "../results.ts";
+import { median, percentile, processorSeconds } from "../results.ts";
 import type { FollowerOrders } from "./follower-process.ts";
 
 const inFlight = 256;
-const sampleEveryMs = 20;
+/** Each look costs the follower and this process about a millisecond; a lag is told as up to this much longer than it was. */
+const watchEveryMs = 250;
+const catchUpLookEveryMs = 20;
 const catchUpMsMax = 120_000;
 
 /** When a follower was first seen to have so many leaves; milliseconds since 1970. */
@@ -85,7 +87,7 @@ function watch(follower: Follower): { stop(): Promise<Sample[]> } {
     while (!stopping) {
       const size = await follower.size();
       if (size > (samples.at(-1)?.size ?? 0)) samples.push({ atMs: Date.now(), size });
-      await pause(sampleEveryMs);
+      await pause(watchEveryMs);
     }
   })();
   return {
@@ -103,29 +105,53 @@ async function caughtUp(followers: readonly Follower[], load: BenchProcess<LoadC
   for (const follower of followers) {
     while ((await follower.size()) < events) {
       if (Date.now() > deadline) throw new Error(`A follower did not catch up within ${catchUpMsMax} ms.`);
-      await pause(sampleEveryMs);
+      await pause(catchUpLookEveryMs);
     }
   }
 }
 
-/** From when each leaf was recorded until it was first seen to be covered; milliseconds. */
-function lags(recordedMs: ReadonlyMap<number, number>, samples: readonly Sample[]): number[] {
+/**
+ * From when each leaf was recorded until it was first seen to be covered; milliseconds. Of every stretch by itself: what was recorded between two
+ * of them was recorded while the followers were held.
+ */
+function lags(recordedMs: ReadonlyMap<number, number>, stretches: readonly (readonly Sample[])[]): number[] {
   const found: number[] = [];
-  for (const [at, sample] of samples.entries()) {
-    const before = samples[at - 1];
-    if (before === undefined) continue;
-    for (let leaf = before.size; leaf < sample.size; leaf++) {
-      const recorded = recordedMs.get(leaf);
-      if (recorded !== undefined) found.push(sample.atMs - recorded);
+  for (const samples of stretches) {
+    for (const [at, sample] of samples.entries()) {
+      const before = samples[at - 1];
+      if (before === undefined) continue;
+      for (let leaf = before.size; leaf < sample.size; leaf++) {
+        const recorded = recordedMs.get(leaf);
+        if (recorded !== undefined) found.push(sample.atMs - recorded);
+      }
     }
   }
   return found;
 }
 
+/** Processor seconds of all processes of PostgreSQL on this machine. */
+function postgresSeconds(): number {
+  let seconds = 0;
+  for (const name of readdirSync("/proc")) {
+    if (!/^\d+$/.test(name)) continue;
+    try {
+      if (readFileSync(`/proc/${name}/comm`, "utf8").trim() === "postgres") seconds += processorSeconds(Number(name));
+    } catch {
+      // It ended while we looked.
+    }
+  }
+  return seconds;
+}
+
 interface Measured {
   readonly lossPercents: readonly number[];
-  readonly seals: readonly Sample[];
-  readonly indexed: readonly Sample[];
+  /** A list for each stretch. */
+  readonly seals: readonly Sample[][];
+  readonly indexed: readonly Sample[][];
+  /** Processor seconds per 1,000 handoffs while they follow, by process. */
+  readonly spent: Readonly<Record<string, number[]>>;
+  /** The same while they stand still. */
+  readonly spentAlone: Readonly<Record<string, number[]>>;
 }
 
 /** `handoff_loss_percent` with served PostgreSQL and with the embedded one, and how late the followers are meanwhile. */
@@ -151,21 +177,42 @@ export async function benchHandoffLoss(options: {
       const signal = (which: "SIGSTOP" | "SIGCONT"): void => pids.forEach((pid) => void process.kill(pid, which));
       const stretch = { kind: "saturate", inFlight, warmUpSeconds: 2, seconds } as const;
       const lossPercents: number[] = [];
-      const seals: Sample[] = [];
-      const indexed: Sample[] = [];
+      const seals: Sample[][] = [];
+      const indexed: Sample[][] = [];
+      const spent: Record<string, number[]> = {};
+      const spentAlone: Record<string, number[]> = {};
+      const secondsOf = (): Record<string, number> => ({
+        exchange: processorSeconds(busProcess.pid),
+        nats_server: processorSeconds(bus.natsPid),
+        ledger: processorSeconds(ledger.process.pid),
+        index: processorSeconds(index.process.pid),
+        postgres: postgresSeconds(),
+        load: processorSeconds(load.pid),
+      });
+      const noteSpent = (into: Record<string, number[]>, before: Record<string, number>, result: LoadResult): void => {
+        const share = result.seconds / (result.seconds + stretch.warmUpSeconds);
+        for (const [process, seconds] of Object.entries(secondsOf())) {
+          into[process] ??= [];
+          into[process].push(((seconds - (before[process] ?? 0)) * share * 1_000) / result.handoffs);
+        }
+      };
       const withThem = async (): Promise<number> => {
         await caughtUp(followers, load);
         const watches = followers.map(watch);
+        const before = secondsOf();
         const result = await load.call(stretch);
         const [seal = [], row = []] = await Promise.all(watches.map((one) => one.stop()));
-        seals.push(...seal);
-        indexed.push(...row);
+        seals.push(seal);
+        indexed.push(row);
+        noteSpent(spent, before, result);
         return result.handoffs / result.seconds;
       };
       const without = async (): Promise<number> => {
         await caughtUp(followers, load);
         signal("SIGSTOP");
+        const before = secondsOf();
         const result = await load.call(stretch).finally(() => signal("SIGCONT"));
+        noteSpent(spentAlone, before, result);
         return result.handoffs / result.seconds;
       };
       for (let pair = 0; pair < pairs; pair++) {
@@ -179,7 +226,7 @@ export async function benchHandoffLoss(options: {
         );
       }
       await caughtUp(followers, load);
-      return { lossPercents, seals, indexed };
+      return { lossPercents, seals, indexed, spent, spentAlone };
     };
 
     const url = await cluster.newDatabase();
@@ -199,7 +246,17 @@ export async function benchHandoffLoss(options: {
     const embedded = await indexOf(bus);
     running.push(embedded);
     const beside = await measure(embedded, "PGlite");
+    const spentOf = ({ spent, spentAlone }: Measured, suffix: string): Record<string, number> => {
+      const named = (how: string, of: Readonly<Record<string, number[]>>): [string, number][] =>
+        Object.entries(of).map(([process, seconds]) => [
+          `cpu_seconds_per_1000_handoffs_${how}_${process}${suffix}`,
+          median(seconds),
+        ]);
+      return Object.fromEntries([...named("alone", spentAlone), ...named("followed", spent)]);
+    };
     return {
+      ...spentOf(measured, ""),
+      ...spentOf(beside, "_pglite"),
       handoff_loss_percent: median(measured.lossPercents),
       handoff_loss_percent_pglite: median(beside.lossPercents),
       seal_lag_p50_ms: percentile(lags(recordedMs, measured.seals), 0.5),

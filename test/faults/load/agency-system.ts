@@ -66,7 +66,10 @@ export class AgencySystem {
   readonly id: string;
   readonly #options: AgencySystemOptions;
   readonly #pens = new Map<string, AgencyPen>();
-  /** What was signed and has no outcome: the procedures' software keeps it, and hands it to an outbox that has lost it once more. */
+  /**
+   * What was signed and has no outcome, or one from which nothing has followed yet: the procedures' software keeps it, and hands it to an outbox
+   * that has lost it once more.
+   */
   readonly #unanswered = new Map<string, SignedStatement>();
   #connection: Connection;
   #outbox: Outbox;
@@ -229,9 +232,14 @@ export class AgencySystem {
   }
 
   /** The bus's word, kept outside it, and what follows from it for who said it. */
-  async #accepted({ statementId, dossier, leafIndex, accepted }: AcceptedEntry): Promise<void> {
+  async #accepted(entry: AcceptedEntry): Promise<void> {
+    await this.#goOn(entry);
+    // Not before: an outbox that closes meanwhile, and is put back as it was before this statement, would leave the dossier where it is.
+    this.#unanswered.delete(entry.statementId);
+  }
+
+  async #goOn({ statementId, dossier, leafIndex, accepted }: AcceptedEntry): Promise<void> {
     const { journal } = this.#options;
-    this.#unanswered.delete(statementId);
     const promise = accepted.promise === undefined ? new Uint8Array(0) : BusPromise.encode(accepted.promise).finish();
     journal.write({
       t: "accepted",

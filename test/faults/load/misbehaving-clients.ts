@@ -40,7 +40,12 @@ async function say(
   }
 }
 
-/** Receiver and sender speak at the same moment, at different replicas, about the same head: one of them is too late. */
+const raceShiftMsMax = 10;
+
+/**
+ * Receiver and sender speak at the same moment, at different replicas, about the same head: one of them is too late. Both replicas know the dossier by
+ * then: one that had to read it first would be later every time, and would have heard of the other.
+ */
 export async function race(world: LoadWorld, dossiers: number): Promise<void> {
   const plan = world.dice.pick(world.plans);
   const [first, next] = plan.steps;
@@ -55,32 +60,41 @@ export async function race(world: LoadWorld, dossiers: number): Promise<void> {
   const sender = { pen: penOf(world, plan.opener), agency: plan.opener };
   const receiver = { pen: penOf(world, next.agency), agency: next.agency };
   const branch = "0";
-  const one = async (): Promise<void> => {
+  const forwardedHead = async (): Promise<{ dossier: string; head: Uint8Array } | null> => {
     const dossier = world.newDossier();
     const { areaCode, open } = plan;
     const signed = sender.pen.open({ dossier, areaCode, ...open, channel: Channel.CHANNEL_ONLINE });
     const opened = await say(world, here, signed, { agency: sender.agency, what: "open" });
-    if (opened === null) return;
+    if (opened === null) return null;
     const step = { dossier, branch, head: leafHash(opened), step: first.step, outcome: Outcome.OUTCOME_DONE };
     const held = first.completionRequired
       ? await say(world, here, sender.pen.complete(step), { agency: sender.agency, what: "complete" })
       : opened;
-    if (held === null) return;
+    if (held === null) return null;
     const target = { branch, step: next.step, edge: next.edge, receiver: { agency: next.agency } };
     const forward = sender.pen.forward({ dossier, branch, head: leafHash(held), targets: [target] });
     const forwarded = await say(world, here, forward, { agency: sender.agency, what: "forward" });
-    if (forwarded === null) return;
-    const head = leafHash(forwarded);
-    const recall = { dossier, branch, head, reason: RecallReason.RECALL_REASON_CORRECTION };
-    await Promise.all([
-      say(world, here, sender.pen.askRecall(recall), { agency: sender.agency, what: "askRecall" }),
-      say(world, there, receiver.pen.acknowledge({ dossier, branch, head }), {
-        agency: receiver.agency,
-        what: "acknowledge",
-      }),
-    ]);
+    if (forwarded === null) return null;
+    const tooEarly = receiver.pen.acknowledge({ dossier, branch, head: leafHash(held) });
+    await say(world, there, tooEarly, { agency: receiver.agency, what: "acknowledge" });
+    return { dossier, head: leafHash(forwarded) };
   };
-  await Promise.all(Array.from({ length: dossiers }, one));
+  const heads = await Promise.all(Array.from({ length: dossiers }, forwardedHead));
+  // One dossier after the other: of many at once, most would wait for a replica's earlier batch and hear of the other's meanwhile. One replica is
+  // always a little quicker than the other, by as much as the machine has to do: so each dossier shifts the two against each other by something else.
+  for (const forwarded of heads) {
+    if (forwarded === null) continue;
+    const at = { ...forwarded, branch };
+    const recall = sender.pen.askRecall({ ...at, reason: RecallReason.RECALL_REASON_CORRECTION });
+    const acknowledgement = receiver.pen.acknowledge(at);
+    const shiftMs = world.dice.between(-raceShiftMsMax, raceShiftMsMax);
+    await Promise.all([
+      wait(Math.max(0, shiftMs)).then(() => say(world, here, recall, { agency: sender.agency, what: "askRecall" })),
+      wait(Math.max(0, -shiftMs)).then(() =>
+        say(world, there, acknowledgement, { agency: receiver.agency, what: "acknowledge" }),
+      ),
+    ]);
+  }
   for (const connection of [...connections, ...ofReceiver]) connection.close();
 }
 

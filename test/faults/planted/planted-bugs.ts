@@ -21,7 +21,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: "compare-and-set off",
     services: exchanges,
-    faults: ["clients-race", "clients-race"],
+    faults: ["clients-race", "clients-race", "clients-race", "clients-race"],
     seenAs: ["custody", "misordered"],
     patches: [
       {

@@ -1,9 +1,9 @@
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { type RunFile, realShard } from "@lienthong/bus";
+import { keptPorts } from "../../../packages/testkit/src/kept-ports.ts";
 import type { NatsCluster } from "../../../packages/testkit/src/nats-cluster.ts";
 import type { TcpProxy } from "../../../packages/testkit/src/tcp-proxy.ts";
 import { startTcpProxy } from "../../../packages/testkit/src/tcp-proxy.ts";
@@ -52,9 +52,11 @@ export interface RunningWorld {
 export async function startWorld(options: StartWorldOptions): Promise<RunningWorld> {
   const { directory, nats, onDied } = options;
   mkdirSync(join(directory, "logs"), { recursive: true });
-  const ports = Object.fromEntries(
-    await Promise.all(serviceNames.map(async (name) => [name, await freePort()])),
-  ) as Record<ServiceName, number>;
+  const kept = await keptPorts(serviceNames.length);
+  const ports = Object.fromEntries(serviceNames.map((name, index) => [name, kept[index]])) as Record<
+    ServiceName,
+    number
+  >;
   const base: Record<string, string> = {};
   for (const [name, value] of Object.entries(process.env)) {
     if (value !== undefined && !name.startsWith("LIENTHONG_")) base[name] = value;
@@ -207,12 +209,4 @@ function mergedSettings(always: ServiceSettings, given: ServiceSettings = {}): S
     preload: [...(always.preload ?? []), ...(given.preload ?? [])],
     environment: { ...always.environment, ...given.environment },
   };
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((resolve) => probe.listen(0, "127.0.0.1", resolve));
-  const { port } = probe.address() as { port: number };
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
 }

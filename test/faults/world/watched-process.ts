@@ -28,6 +28,7 @@ export class WatchedService implements WatchedProcess {
   #ended: Promise<void> = Promise.resolve();
   #held = true;
   #said = "";
+  #lastWords = "";
   #deaths = 0;
   #serving = Promise.withResolvers<void>();
 
@@ -85,7 +86,7 @@ export class WatchedService implements WatchedProcess {
         if (first === "serves") return;
         if (performance.now() >= deadline) {
           throw new Error(
-            `${this.name} did not serve within ${withinMs / 1_000} s. It said: ${this.#said || "nothing"}`,
+            `${this.name} did not serve within ${withinMs / 1_000} s. It said: ${this.#said || this.#lastWords || "nothing"}`,
           );
         }
       }
@@ -122,6 +123,7 @@ export class WatchedService implements WatchedProcess {
         resolve();
         if (this.#held) return;
         this.#deaths += 1;
+        this.#lastWords = `${this.#said} (and died)`;
         this.#options.onDied(`${name} ended with ${signal ?? code}`, this.#said);
         setTimeout(() => {
           if (!this.#held && this.#child === null) this.#spawn();
