@@ -81,7 +81,6 @@ export class SignatureThreads {
   #start(): Thread {
     const worker = new Worker(this.#script);
     const thread: Thread = { worker, underWay: [], spares: [] };
-    worker.unref();
     worker.on("message", ({ verdicts, memory }: SignatureVerdicts) => {
       if (thread.spares.length < sparesMax) thread.spares.push(memory);
       const batch = thread.underWay.shift() as readonly Waiting[];
@@ -93,6 +92,8 @@ export class SignatureThreads {
       this.#isBroken = true;
       for (const batch of thread.underWay.splice(0)) verifyOtherwise(batch);
     });
+    // After the listeners, which hold the process: a thread without work keeps nobody from ending.
+    worker.unref();
     return thread;
   }
 }
