@@ -26,13 +26,17 @@ export interface BenchProcess<Command, Result> {
   end(): Promise<void>;
 }
 
-/** Starts a file of this folder as a process of its own. */
-export function startBenchProcess<Command, Result>(file: string): BenchProcess<Command, Result> {
+/** Starts a file of this folder as a process of its own, with these options for Node. */
+export function startBenchProcess<Command, Result>(
+  file: string,
+  nodeOptions: readonly string[] = [],
+): BenchProcess<Command, Result> {
   const child: ChildProcess = fork(new URL(file, import.meta.url), {
     serialization: "advanced",
     // BENCH_PROFILE=DIR writes a processor profile of each process there.
     execArgv: [
       "--disable-warning=ExperimentalWarning",
+      ...nodeOptions,
       ...(process.env.BENCH_PROFILE === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${process.env.BENCH_PROFILE}`]),
     ],
     env: { ...process.env, UV_THREADPOOL_SIZE: "2" },

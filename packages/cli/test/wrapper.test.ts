@@ -64,6 +64,15 @@ describe("the wrapper", () => {
     expect(given.stdout).toMatch(/ 7\n$/);
   });
 
+  it("gives verifying a large young generation, and no other command", async () => {
+    const root = await project("young", "console.log(process.execArgv.join(' '));");
+    await mkdir(join(root, "node_modules/.bin"), { recursive: true });
+    await symlink(process.execPath, join(root, "node_modules/.bin/node"));
+    const options = async (...args: string[]) => (await run(join(root, "packages/cli/bin/lienthong"), args)).stdout;
+    expect(await options("verify", "file")).toMatch(/^--min-semi-space-size=64 --max-semi-space-size=64 /);
+    for (const args of [[], ["up"], ["dossier", "verify"]]) expect(await options(...args)).not.toContain("semi-space");
+  });
+
   it("says what to do where there is no Node 24", async () => {
     const root = await project("none", "");
     const old = join(root, "old");

@@ -21,11 +21,13 @@ export interface StrictMessage {
 
 interface StrictField {
   readonly name: string;
-  /** Position within its message. */
-  readonly index: number;
   readonly number: number;
   readonly repeated: boolean;
   readonly oneof: string | undefined;
+  /** Its bit among those of its message. */
+  readonly bit: number;
+  /** Bits that a message may not have when this field comes: its own unless it is repeated, and those of its oneof. */
+  readonly excludedBy: number;
   readonly wireType: WireType;
   readonly rule: FieldRule;
   readonly enumNumbers: ReadonlySet<number> | undefined;
@@ -38,9 +40,14 @@ interface CompiledMessage {
   readonly typeName: string;
   readonly fields: Map<number, StrictField>;
   readonly requiredFields: StrictField[];
+  /** Bits of the required ones. */
+  readonly requiredBits: number;
   readonly listedFields: StrictField[];
-  readonly requiredOneofs: string[];
+  readonly requiredOneofs: { readonly name: string; readonly bits: number }[];
 }
+
+/** Which fields a message has is kept as the bits of one number: nearly everything that arrives passes through here. */
+const fieldsMax = 32;
 
 const compiledMessages = new Map<string, CompiledMessage>();
 // ignoreBOM keeps a byte order mark, as the decoders do: dropped here, it would slip into ids unseen.
@@ -60,39 +67,54 @@ export function strictMessage(descriptor: DescMessage): StrictMessage {
 function compile(descriptor: DescMessage): CompiledMessage {
   const existing = compiledMessages.get(descriptor.typeName);
   if (existing !== undefined) return existing;
+  const { typeName, fields } = descriptor;
+  if (fields.length > fieldsMax) throw new Error(`${typeName} has more than ${fieldsMax} fields.`);
+  const bitsOf = (members: readonly DescField[]) =>
+    members.reduce((bits, field) => bits | (1 << fields.indexOf(field)), 0);
   const compiled: CompiledMessage = {
-    typeName: descriptor.typeName,
+    typeName,
     fields: new Map(),
     requiredFields: [],
+    requiredBits: bitsOf(
+      fields.filter((field) => field.fieldKind !== "list" && field.oneof === undefined && isRequired(ruleOf(field))),
+    ),
     listedFields: [],
-    requiredOneofs: descriptor.oneofs.filter((oneof) => oneof.fields.length > 1).map((oneof) => oneof.name),
+    requiredOneofs: descriptor.oneofs
+      .filter((oneof) => oneof.fields.length > 1)
+      .map(({ name, fields: members }) => ({ name, bits: bitsOf(members) })),
   };
   // Registered before its fields, so that a type that contains itself would end.
-  compiledMessages.set(descriptor.typeName, compiled);
-  for (const [index, field] of descriptor.fields.entries()) {
-    const rule = fieldRules[descriptor.typeName]?.[field.name];
-    if (rule === undefined)
-      throw new Error(`Field ${descriptor.typeName}.${field.name} has no rule in field-rules.ts.`);
-    const strict = compileField(field, index, rule);
+  compiledMessages.set(typeName, compiled);
+  for (const field of fields) {
+    const bit = bitsOf([field]);
+    const strict = compileField(field, bit, bitsOf(field.oneof?.fields ?? (field.fieldKind === "list" ? [] : [field])));
     compiled.fields.set(field.number, strict);
     if (strict.repeated) compiled.listedFields.push(strict);
-    else if (strict.oneof === undefined && isRequired(rule)) compiled.requiredFields.push(strict);
+    else if ((compiled.requiredBits & bit) !== 0) compiled.requiredFields.push(strict);
   }
   return compiled;
 }
 
-function compileField(field: DescField, index: number, rule: FieldRule): StrictField {
+function ruleOf(field: DescField): FieldRule {
+  const { typeName } = field.parent;
+  const rule = fieldRules[typeName]?.[field.name];
+  if (rule === undefined) throw new Error(`Field ${typeName}.${field.name} has no rule in field-rules.ts.`);
+  return rule;
+}
+
+function compileField(field: DescField, bit: number, excludedBy: number): StrictField {
   const scalar = field.fieldKind === "scalar" || field.fieldKind === "list" ? field.scalar : undefined;
   const isMessage = field.message !== undefined;
   const isLengthDelimited = isMessage || scalar === ScalarType.STRING || scalar === ScalarType.BYTES;
   return {
     name: field.name,
-    index,
     number: field.number,
     repeated: field.fieldKind === "list",
     oneof: field.oneof?.name,
+    bit,
+    excludedBy,
     wireType: isLengthDelimited ? WireType.LengthDelimited : WireType.Varint,
-    rule,
+    rule: ruleOf(field),
     enumNumbers: field.enum === undefined ? undefined : new Set(field.enum.values.map((value) => value.number)),
     message: field.message === undefined ? undefined : compile(field.message),
     scalar,
@@ -117,11 +139,13 @@ function nameOf(path: string, field: StrictField, item: number): string {
 
 /** Checks the message that the reader stands before and that ends where the reader's bytes end. */
 function checkMessage(message: CompiledMessage, reader: BinaryReader, path: string): void {
-  const counts: number[] = new Array(message.fields.size).fill(0);
-  let oneofsSeen: Map<string, string> | undefined;
+  let seen = 0;
+  let counts: Map<StrictField, number> | undefined;
   try {
     while (reader.pos < reader.len) {
-      const [number, wireType] = reader.tag();
+      const tag = readTag(reader);
+      const number = tag >>> 3;
+      const wireType: WireType = tag & 7;
       if (wireType === WireType.LengthDelimited) checkWidth(reader, 32);
       else if (wireType === WireType.Varint) checkWidth(reader, 64);
       const field = message.fields.get(number);
@@ -133,55 +157,56 @@ function checkMessage(message: CompiledMessage, reader: BinaryReader, path: stri
           `${[...message.fields.values()].map((known) => known.name).join(", ")}`,
         );
       }
-      const item = counts[field.index] as number;
-      counts[field.index] = item + 1;
-      if (!field.repeated && item > 0) {
-        throw new MessageRefusedError("FIELD_DUPLICATED", nameOf(path, field, item), "is given more than once", "once");
-      }
-      if (field.oneof !== undefined) {
-        oneofsSeen ??= new Map();
-        const other = oneofsSeen.get(field.oneof);
-        if (other !== undefined) {
-          const found = `is given beside ${other}`;
-          throw new MessageRefusedError("FIELD_DUPLICATED", nameOf(path, field, item), found, `one of ${field.oneof}`);
-        }
-        oneofsSeen.set(field.oneof, field.name);
-      }
-      if (wireType !== field.wireType) {
+      if ((seen & field.excludedBy) !== 0) throw duplicated(message, field, seen, path);
+      seen |= field.bit;
+      const item = field.repeated ? (counts?.get(field) ?? 0) : 0;
+      let items = item + 1;
+      if (wireType === field.wireType) {
+        checkValue(reader, path, field, item);
+      } else {
         // A packed list of numbers is the one other form that encoders use.
         const isPacked = field.repeated && field.wireType === WireType.Varint && wireType === WireType.LengthDelimited;
         if (!isPacked) {
           throw malformed(nameOf(path, field, item), `has wire type ${wireType}`, `wire type ${field.wireType}`);
         }
+        items = item;
         const packed = new BinaryReader(reader.bytes());
-        let items = item;
         while (packed.pos < packed.len) {
           checkWidth(packed, 64);
+          checkNumber(readInteger(packed, field), path, field, items);
           items++;
-          checkNumber(readInteger(packed, field), path, field, item);
         }
-        counts[field.index] = items;
-        continue;
       }
-      checkValue(reader, path, field, item);
+      if (field.repeated) {
+        counts ??= new Map();
+        counts.set(field, items);
+      }
     }
   } catch (error) {
     if (error instanceof MessageRefusedError) throw error;
     // The reader throws on truncated input, on lengths beyond the end and on impossible tags.
     throw malformed(path, `cannot be read as ${message.typeName} (${(error as Error).message})`, "a whole message");
   }
-  for (const field of message.requiredFields) {
-    if (counts[field.index] === 0) {
-      throw new MessageRefusedError("FIELD_MISSING", join(path, field.name), "is not set", describe(field.rule));
+  if ((seen & message.requiredBits) !== message.requiredBits) {
+    const missing = message.requiredFields.find(({ bit }) => (seen & bit) === 0) as StrictField;
+    throw new MessageRefusedError("FIELD_MISSING", join(path, missing.name), "is not set", describe(missing.rule));
+  }
+  for (const field of message.listedFields) checkCount(field, counts?.get(field) ?? 0, path);
+  for (const { name, bits } of message.requiredOneofs) {
+    if ((seen & bits) === 0) {
+      const members = [...message.fields.values()].filter((field) => field.oneof === name).map((field) => field.name);
+      throw new MessageRefusedError("FIELD_MISSING", join(path, name), "is not set", `one of ${members.join(", ")}`);
     }
   }
-  for (const field of message.listedFields) checkCount(field, counts[field.index] as number, path);
-  for (const oneof of message.requiredOneofs) {
-    if (oneofsSeen?.has(oneof) !== true) {
-      const members = [...message.fields.values()].filter((field) => field.oneof === oneof).map((field) => field.name);
-      throw new MessageRefusedError("FIELD_MISSING", join(path, oneof), "is not set", `one of ${members.join(", ")}`);
-    }
-  }
+}
+
+/** A field that comes again, or beside another of its oneof. */
+function duplicated(message: CompiledMessage, field: StrictField, seen: number, path: string): MessageRefusedError {
+  const before = [...message.fields.values()].find(({ bit }) => (seen & field.excludedBy & bit) !== 0);
+  const name = join(path, field.name);
+  if (before === undefined || before === field)
+    return new MessageRefusedError("FIELD_DUPLICATED", name, "is given more than once", "once");
+  return new MessageRefusedError("FIELD_DUPLICATED", name, `is given beside ${before.name}`, `one of ${field.oneof}`);
 }
 
 function checkValue(reader: BinaryReader, path: string, field: StrictField, item: number): void {
@@ -213,6 +238,18 @@ function checkWithin(message: CompiledMessage, reader: BinaryReader, path: strin
   bounded.len = end;
   checkMessage(message, reader, path);
   bounded.len = outerEnd;
+}
+
+/** Number of a field and, in the last three bits, its wire type. */
+function readTag(reader: BinaryReader): number {
+  // Nearly all take one byte, and the library makes an array of each.
+  const first = bufferOf(reader).buf[reader.pos] as number;
+  if (first >= 0x08 && first < 0x80 && (first & 7) <= WireType.Bit32) {
+    reader.pos++;
+    return first;
+  }
+  const [number, wireType] = reader.tag();
+  return ((number << 3) | wireType) >>> 0;
 }
 
 /** Length of the bytes that the reader stands before; it stands behind them then. */
@@ -343,8 +380,9 @@ function checkCount(field: StrictField, count: number, path: string): void {
   );
 }
 
-function within(value: number, [min, max]: Bounds): boolean {
-  return value >= min && value <= max;
+function within(value: number, bounds: Bounds): boolean {
+  // Not taken apart, which would make an iterator for each value.
+  return value >= bounds[0] && value <= bounds[1];
 }
 
 function describe(rule: FieldRule): string {

@@ -32,7 +32,8 @@ export class ProvenTree {
     let hash = leaf;
     let level = 0;
     const climbed: ProvenNode[] = [];
-    for (const [position, sibling] of path.entries()) {
+    for (let position = 0; position < path.length; position++) {
+      const sibling = path[position] as Uint8Array;
       if (sibling.length !== hashBytes || last === 0) return false;
       const known = this.#proven[level]?.get(node);
       if (known !== undefined && hashesEqual(known.hash, hash) && isSameRest(known, path, position))
