@@ -69,22 +69,27 @@ export function signPayload(key: SigningKey, type: PayloadType, payload: Uint8Ar
 
 const threads = new SignatureThreads();
 
-/** Verifies on other threads: 60 to 160 µs there, 2 to 7 µs here. Never throws for a bad signature. */
+/** Verifies on other threads: 40 to 160 µs there, 2 to 7 µs here. `payload` stays as it is until the verdict. Never throws for a bad signature. */
 export function verifyPayload(
   key: VerifyingKey,
   type: PayloadType,
   payload: Uint8Array,
   signature: Uint8Array,
 ): Promise<boolean> {
-  const message = preAuthenticationEncoding(type, payload);
   const { point } = key;
-  if (point === undefined) return verifyOnPool(key, message, signature);
+  if (point === undefined) return verifyOnPool(key, type, payload, signature);
   if (signature.length !== 64) return Promise.resolve(false);
-  return threads.verify({ point, message, signature }, () => verifyOnPool(key, message, signature));
+  return threads.verify({ point, type, payload, signature }, () => verifyOnPool(key, type, payload, signature));
 }
 
 /** On Node's thread pool, by OpenSSL. */
-function verifyOnPool(key: VerifyingKey, message: Uint8Array, signature: Uint8Array): Promise<boolean> {
+function verifyOnPool(
+  key: VerifyingKey,
+  type: PayloadType,
+  payload: Uint8Array,
+  signature: Uint8Array,
+): Promise<boolean> {
+  const message = preAuthenticationEncoding(type, payload);
   return new Promise((resolve) => {
     verify(digestName(key.algorithm), message, key.key, signature, (error, valid) => {
       // OpenSSL reports some malformed DER signatures as errors: they are not valid, no more.

@@ -25,11 +25,26 @@ function headOf(type: PayloadType): Uint8Array {
 
 /** The bytes that a signature covers: "DSSEv1" SP len(type) SP type SP len(payload) SP payload (DSSE v1, protocol.md). */
 export function preAuthenticationEncoding(type: PayloadType, payload: Uint8Array): Uint8Array {
+  const encoded = new Uint8Array(preAuthenticationLength(type, payload));
+  writePreAuthenticationEncoding(type, payload, encoded, 0);
+  return encoded;
+}
+
+/** How many bytes they are. */
+export function preAuthenticationLength(type: PayloadType, payload: Uint8Array): number {
+  return headOf(type).length + `${payload.length} `.length + payload.length;
+}
+
+/** Writes them where there is room for them already. */
+export function writePreAuthenticationEncoding(
+  type: PayloadType,
+  payload: Uint8Array,
+  into: Uint8Array,
+  at: number,
+): void {
   const head = headOf(type);
   const length = `${payload.length} `;
-  const encoded = new Uint8Array(head.length + length.length + payload.length);
-  encoded.set(head);
-  for (let digit = 0; digit < length.length; digit++) encoded[head.length + digit] = length.charCodeAt(digit);
-  encoded.set(payload, head.length + length.length);
-  return encoded;
+  into.set(head, at);
+  for (let digit = 0; digit < length.length; digit++) into[at + head.length + digit] = length.charCodeAt(digit);
+  into.set(payload, at + head.length + length.length);
 }

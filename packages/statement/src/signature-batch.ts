@@ -1,4 +1,18 @@
-/** An Ed25519 signature to verify: the key's 32 bytes, what was signed, 64 bytes of signature. */
+import {
+  type PayloadType,
+  preAuthenticationLength,
+  writePreAuthenticationEncoding,
+} from "./pre-authentication-encoding.ts";
+
+/** An Ed25519 signature over a payload: the key's 32 bytes, 64 bytes of signature. */
+export interface SignedPayload {
+  readonly point: Uint8Array;
+  readonly type: PayloadType;
+  readonly payload: Uint8Array;
+  readonly signature: Uint8Array;
+}
+
+/** The same as a library is asked for it: `message` is the payload's pre-authentication encoding. */
 export interface SignedMessage {
   readonly point: Uint8Array;
   readonly message: Uint8Array;
@@ -8,6 +22,8 @@ export interface SignedMessage {
 const pointBytes = 32;
 const signatureBytes = 64;
 const lengthBytes = 4;
+/** What stands before a message. */
+const placeBytes = lengthBytes + pointBytes + signatureBytes;
 
 /** Many signatures in one piece of memory: handing it to a thread costs as much as handing over one. */
 export interface SignatureBatch {
@@ -22,19 +38,19 @@ export interface SignatureVerdicts {
 }
 
 /** Writes a batch, into `spare` where it fits: new memory for each would keep the garbage collector busy. */
-export function writeSignatureBatch(signed: readonly SignedMessage[], spare: ArrayBuffer | undefined): SignatureBatch {
-  let size = 0;
-  for (const { message } of signed) size += lengthBytes + pointBytes + signatureBytes + message.length;
+export function writeSignatureBatch(signed: readonly SignedPayload[], spare: ArrayBuffer | undefined): SignatureBatch {
+  const lengths = signed.map(({ type, payload }) => preAuthenticationLength(type, payload));
+  const size = lengths.reduce((sum, length) => sum + placeBytes + length, 0);
   const bytes = new Uint8Array(spare !== undefined && spare.byteLength >= size ? spare : new ArrayBuffer(size));
   const view = new DataView(bytes.buffer);
   let at = 0;
-  for (const { point, message, signature } of signed) {
-    view.setUint32(at, message.length);
+  for (const [index, { point, type, payload, signature }] of signed.entries()) {
+    const length = lengths[index] as number;
+    view.setUint32(at, length);
     bytes.set(point, at + lengthBytes);
     bytes.set(signature, at + lengthBytes + pointBytes);
-    at += lengthBytes + pointBytes + signatureBytes;
-    bytes.set(message, at);
-    at += message.length;
+    writePreAuthenticationEncoding(type, payload, bytes, at + placeBytes);
+    at += placeBytes + length;
   }
   return { count: signed.length, memory: bytes.buffer };
 }
@@ -47,7 +63,7 @@ export function* readSignatureBatch({ count, memory }: SignatureBatch): Generato
     const length = view.getUint32(at);
     const point = new Uint8Array(memory, at + lengthBytes, pointBytes);
     const signature = new Uint8Array(memory, at + lengthBytes + pointBytes, signatureBytes);
-    at += lengthBytes + pointBytes + signatureBytes;
+    at += placeBytes;
     yield { point, signature, message: new Uint8Array(memory, at, length) };
     at += length;
   }

@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
-import { type SignatureVerdicts, type SignedMessage, writeSignatureBatch } from "./signature-batch.ts";
+import { type SignatureVerdicts, type SignedPayload, writeSignatureBatch } from "./signature-batch.ts";
 
 /** A batch this large is sent at once; a smaller one at the end of the turn of the event loop. */
 const batchSignaturesMax = 64;
@@ -11,7 +11,7 @@ const worthThreadsMin = 8;
 const sparesMax = 4;
 
 /** A signature on its way. */
-interface Waiting extends SignedMessage {
+interface Waiting extends SignedPayload {
   settle(valid: boolean): void;
   /** Verifies it without the threads. */
   otherwise(): Promise<boolean>;
@@ -43,9 +43,9 @@ export class SignatureThreads {
   }
 
   /** `otherwise` verifies it without threads: where few wait, or should a thread break. */
-  verify(signed: SignedMessage, otherwise: () => Promise<boolean>): Promise<boolean> {
+  verify({ point, type, payload, signature }: SignedPayload, otherwise: () => Promise<boolean>): Promise<boolean> {
     return new Promise((settle) => {
-      this.#waiting.push({ ...signed, settle, otherwise });
+      this.#waiting.push({ point, type, payload, signature, settle, otherwise });
       if (this.#waiting.length >= batchSignaturesMax) this.#send();
       else this.#schedule();
     });

@@ -4,19 +4,31 @@ import { execPath } from "node:process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
-import { generateSigningKey, importVerifyingKey, payloadTypes, signPayload, verifyPayload } from "../src/index.ts";
-import { readSignatureBatch, type SignedMessage, writeSignatureBatch } from "../src/signature-batch.ts";
+import {
+  generateSigningKey,
+  importVerifyingKey,
+  payloadTypes,
+  preAuthenticationEncoding,
+  signPayload,
+  verifyPayload,
+} from "../src/index.ts";
+import {
+  readSignatureBatch,
+  type SignedMessage,
+  type SignedPayload,
+  writeSignatureBatch,
+} from "../src/signature-batch.ts";
 import { SignatureThreads } from "../src/signature-threads.ts";
 
 const type = payloadTypes.statement;
 const run = promisify(execFile);
 
-function signedMessages(count: number): SignedMessage[] {
+function signedPayloads(count: number): SignedPayload[] {
   const { publicKey, privateKey } = generateKeyPairSync("ed25519");
   const point = publicKey.export({ format: "der", type: "spki" }).subarray(-32);
   return Array.from({ length: count }, () => {
-    const message = randomBytes(1 + Math.floor(Math.random() * 2_000));
-    return { point, message, signature: sign(null, message, privateKey) };
+    const payload = randomBytes(1 + Math.floor(Math.random() * 2_000));
+    return { point, type, payload, signature: sign(null, preAuthenticationEncoding(type, payload), privateKey) };
   });
 }
 
@@ -36,27 +48,32 @@ test("many at once: each signature gets its own verdict", async () => {
 });
 
 test("a batch is read as it was written, in new memory and in memory that held a larger one", () => {
-  const signed = signedMessages(40);
+  const signed = signedPayloads(40);
+  const messages = signed.map(({ point, type, payload, signature }) => ({
+    point,
+    message: preAuthenticationEncoding(type, payload),
+    signature,
+  }));
   const whole = writeSignatureBatch(signed, undefined);
   const plain = (messages: Iterable<SignedMessage>) =>
     [...messages].map(({ point, message, signature }) =>
       [point, message, signature].map((bytes) => Buffer.from(bytes)),
     );
-  expect(plain(readSignatureBatch(whole))).toEqual(plain(signed));
+  expect(plain(readSignatureBatch(whole))).toEqual(plain(messages));
   const smaller = writeSignatureBatch(signed.slice(5, 9), whole.memory);
   expect(smaller.memory).toBe(whole.memory);
-  expect(plain(readSignatureBatch(smaller))).toEqual(plain(signed.slice(5, 9)));
+  expect(plain(readSignatureBatch(smaller))).toEqual(plain(messages.slice(5, 9)));
 });
 
 test("a few need no thread, and threads that cannot start leave no signature without a verdict", async () => {
   const threads = new SignatureThreads(new URL("./no-such-thread.ts", import.meta.url));
-  const otherwise: SignedMessage[] = [];
-  const verify = (signed: readonly SignedMessage[]) =>
+  const otherwise: SignedPayload[] = [];
+  const verify = (signed: readonly SignedPayload[]) =>
     Promise.all(signed.map((each) => threads.verify(each, async () => otherwise.push(each) > 0)));
-  const few = signedMessages(3);
+  const few = signedPayloads(3);
   await verify(few);
   expect(otherwise).toEqual(few);
-  const many = signedMessages(300);
+  const many = signedPayloads(300);
   await verify(many);
   expect(new Set(otherwise)).toEqual(new Set([...few, ...many]));
   await verify(few);
