@@ -79,7 +79,8 @@ export async function benchSeal(options: { readonly quick: boolean }): Promise<R
   const entries = entriesOf(options.quick ? 65_536 : 262_144);
   // One disk for all, as a ledger has it; its threads are there after the first seal.
   const disk = openDisk();
-  // Removed after the last round: a filesystem that discards freed blocks does so while the next one waits for its syncs.
+  // Removed after the last round: for minutes, ext4 passes over inodes that were just deleted one by one whenever it looks for a free one, and
+  // thousands of them made each new file of the next round three times as dear.
   const folder = await mkdtemp(join(tmpdir(), "bench-seal-"));
   const ratios: number[] = [];
   const perSecond: number[] = [];
