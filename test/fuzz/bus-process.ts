@@ -11,7 +11,8 @@ import { faultsOf, readStream } from "../../services/exchange/test/stream-facts.
 import type { BusCommand, BusFacts, StartedBus, StreamVerdict } from "./fuzz-bus.ts";
 
 const looksEveryMs = 50;
-const memoryLooks = 8;
+/** Over more than the 4 s for which the index gathers. */
+const memoryLooks = 24;
 const memoryLookEveryMs = 250;
 const logLinesMax = 20;
 

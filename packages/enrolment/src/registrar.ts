@@ -1,3 +1,4 @@
+import { randomInt } from "node:crypto";
 import { setTimeout as wait } from "node:timers/promises";
 import { timestampFromMs, timestampToMs } from "@lienthong/chassis/timestamp";
 import { BusCallError, type RegistryCalls } from "@lienthong/client";
@@ -19,6 +20,7 @@ import { RegistryCopy } from "./registry-copy.ts";
 /** How often a moved head, or an outcome that stays unknown, is tried. */
 const attemptsMax = 20;
 const retryPauseMs = 200;
+const nanosPerMs = 1_000_000;
 
 /** One entry that shall be in the registry. */
 export interface RecordStep {
@@ -108,14 +110,23 @@ export class Registrar {
     throw new EnrolmentRefusedError("REGISTRY_BUSY", { attempts: String(attemptsMax) });
   }
 
-  /** Real UTC, but never before the last entry: the registry refuses a time that runs backwards. */
+  /**
+   * Real UTC to the millisecond, but never before the last entry: the registry refuses a time that runs backwards. What is below the millisecond is
+   * drawn: two who record the same in the same millisecond with the same key would sign the same bytes, and both would take the entry for theirs.
+   */
   #now(): Timestamp {
-    const now = timestampFromMs(Date.now());
+    const nowMs = Date.now();
+    const now = withDrawnNanos(timestampFromMs(nowMs));
     const last = this.state.lastRecordedTime;
     if (last === null || compareTimes(last, now) <= 0) return now;
     // Somebody's clock is fast by less than the minute that the registry allows.
-    return timestampToMs(last) - Date.now() > 60_000 ? now : last;
+    const lastMs = timestampToMs(last);
+    return lastMs - nowMs > 60_000 ? now : withDrawnNanos(timestampFromMs(lastMs + 1));
   }
+}
+
+function withDrawnNanos({ seconds, nanos }: Timestamp): Timestamp {
+  return { seconds, nanos: nanos + randomInt(nanosPerMs) };
 }
 
 /** Refusals of the registry's rules, as refusals of what was asked. */

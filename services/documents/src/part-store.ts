@@ -98,6 +98,15 @@ export async function createPartStore(connection: NatsConnection, shard: string)
     });
   }
 
+  /** The first message of a subject, from the leader. */
+  async function firstOf(subject: string): Promise<StoredMsg | null> {
+    // The client's type does not know of it; the server does.
+    const request = { seq: 1, next_by_subj: subject };
+    return manager.streams.getMessage(streamName, request).catch((error: unknown) => {
+      throw storeError(error);
+    });
+  }
+
   /** Removes a message, its bytes overwritten. One that is gone already is as good. */
   async function overwrite(sequence: number): Promise<void> {
     try {
@@ -203,10 +212,13 @@ export async function createPartStore(connection: NatsConnection, shard: string)
       // Salts first: without them what was committed to cannot be tried out any more, whatever else is still there.
       for (const subject of [saltsSubject(shard, of.documentId, of.token), subjectOf(of)]) {
         // A crash in here leaves the rest, and the record that says it must go: this is done again. One by one from the end and at the
-        // leader, so that none is passed over that a replica has not heard of.
-        for (let last = await lastOf(subject); last !== null; last = await lastOf(subject)) {
-          await overwrite(last.seq);
-          bytesPassed(last.data.length);
+        // leader, so that none is passed over that a replica has not heard of; then whatever is found from the front, because nats-server
+        // 2.15 may say that a subject has no last message while an earlier block, compacted meanwhile, still has some.
+        for (const find of [lastOf, firstOf]) {
+          for (let found = await find(subject); found !== null; found = await find(subject)) {
+            await overwrite(found.seq);
+            bytesPassed(found.data.length);
+          }
         }
       }
     },

@@ -96,6 +96,25 @@ test("what is erased is in no file of the store any more, salts included, whole 
   expect(await shard.mayOpen("ward-a", kept.document)).toBe(true);
 });
 
+test("a document that spans several files of the store leaves none, whatever was erased before it", async () => {
+  const dossier = dossierCode();
+  await open(dossier);
+  const mark = `dài ${randomBytes(12).toString("hex")}`;
+  const documents: PreparedDocument[] = [];
+  for (const parts of [3, 36]) {
+    const prepared = await shard.prepare(marked(mark, parts * part));
+    await shard.calls.uploadPrepared(prepared, { shard: shard.name, agency: "ward-a", dossier });
+    documents.push(prepared);
+  }
+  const secrets = [Buffer.from(mark), ...documents.flatMap(saltsOf)];
+  expect((await filesWith([Buffer.from(mark)])).length).toBeGreaterThan(1);
+  await erase(dossier);
+  for (const each of documents) {
+    await until("it is erased", async () => (await stateOf(each)) === DocumentState.DOCUMENT_STATE_ERASED);
+  }
+  await until("no file has any of it", async () => (await filesWith(secrets)).length === 0);
+});
+
 test("what is taken back or collected leaves no more in the store's files", async () => {
   const dossier = dossierCode();
   const mark = `thu hồi ${randomBytes(12).toString("hex")}`;
