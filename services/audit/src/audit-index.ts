@@ -70,6 +70,7 @@ export class AuditIndex {
         shard,
         connection,
         logger,
+        kind: this.#on.database.kind,
         openWriter: () => this.#openWriter(shard, indexSchema),
         onChange: () => this.#on.onChange?.(),
       }),

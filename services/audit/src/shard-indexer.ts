@@ -3,7 +3,7 @@ import type { Logger } from "@lienthong/chassis";
 import { createReader, eventStreamName, type Follower, follow } from "@lienthong/event-store";
 import { hashesEqual, leafHash } from "@lienthong/tlog";
 import type { NatsConnection } from "@nats-io/nats-core";
-import { DatabaseEndedError } from "./database.ts";
+import { type Database, DatabaseEndedError } from "./database.ts";
 import { StreamContradictsError } from "./fold-events.ts";
 import type { ShardPosition } from "./rows.ts";
 import type { ShardWriter } from "./shard-writer.ts";
@@ -15,9 +15,11 @@ const retryPauseMsMax = 5_000;
  * `gatherMsMax`. Why: a transaction costs the same for one event as for hundreds, and a dossier that moved three times meanwhile is written once.
  */
 const gatherMsPerEvent = 10;
-const gatherMsMax = 4_000;
-/** Most events in one transaction. */
-const batchEventsMax = 16_384;
+/** By kind of database: how long events are gathered, and how many one transaction has at most. The embedded one never gives memory back. */
+const batches = {
+  postgresql: { gatherMsMax: 4_000, eventsMax: 16_384 },
+  pglite: { gatherMsMax: 2_000, eventsMax: 4_096 },
+} satisfies Record<Database["kind"], { gatherMsMax: number; eventsMax: number }>;
 /** What the store has is asked for this often: under load, each message by itself costs the server far more. */
 const restMs = 1_000;
 /** A new leader may need a moment before it shows all that its predecessor had committed. */
@@ -28,6 +30,8 @@ export interface ShardIndexerOptions {
   readonly shard: string;
   /** Role `audit`. */
   readonly connection: NatsConnection;
+  /** Kind of database that the rows are in. */
+  readonly kind: Database["kind"];
   /** Opens the rows where they end. */
   readonly openWriter: () => Promise<ShardWriter>;
   readonly logger: Logger;
@@ -54,6 +58,7 @@ const cure =
 /** Starts an indexer. A database or server that is away is waited for; a stream that contradicts the index stops it. */
 export function indexShard(options: ShardIndexerOptions): ShardIndexer {
   const { shard, connection, logger, onChange } = options;
+  const { gatherMsMax, eventsMax } = batches[options.kind];
   const streamName = eventStreamName(shard);
   const ending = new AbortController();
   let writer: ShardWriter | null = null;
@@ -129,12 +134,12 @@ export function indexShard(options: ShardIndexerOptions): ShardIndexer {
       streamName,
       fromSequence: into.position.size + 1,
       restMs,
-      handoverMessagesMax: batchEventsMax,
+      handoverMessagesMax: eventsMax,
       async onMessages(messages) {
         await into.write(messages);
         onChange();
         // Half of what a batch may be came at once: more is waiting already.
-        if (messages.length < batchEventsMax / 2) {
+        if (messages.length < eventsMax / 2) {
           await gather(Math.min(gatherMsMax, messages.length * gatherMsPerEvent));
         }
       },
