@@ -17,7 +17,7 @@ const inFlight = 256;
 /** Each look costs the follower and this process about a millisecond; a lag is told as up to this much longer than it was. */
 const watchEveryMs = 250;
 const catchUpLookEveryMs = 20;
-const catchUpMsMax = 120_000;
+const catchUpMsMax = 600_000;
 
 /** When a follower was first seen to have so many leaves; milliseconds since 1970. */
 interface Sample {
