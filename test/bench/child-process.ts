@@ -1,5 +1,6 @@
 // Commands to and answers from the processes of a bench.
 import { type ChildProcess, fork } from "node:child_process";
+import { availableParallelism } from "node:os";
 
 interface Answer {
   readonly result?: unknown;
@@ -39,7 +40,7 @@ export function startBenchProcess<Command, Result>(
       ...nodeOptions,
       ...(process.env.BENCH_PROFILE === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${process.env.BENCH_PROFILE}`]),
     ],
-    env: { ...process.env, UV_THREADPOOL_SIZE: "2" },
+    env: { ...process.env, UV_THREADPOOL_SIZE: String(availableParallelism()) },
   });
   return {
     pid: child.pid ?? 0,

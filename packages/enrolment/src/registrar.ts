@@ -6,7 +6,6 @@ import type { Timestamp } from "@lienthong/contracts/google/protobuf/timestamp";
 import type { Endorsement } from "@lienthong/contracts/registry/v1/entry";
 import {
   type AnyRecord,
-  compareTimes,
   hexOf,
   RegistrarPen,
   RegistryEntryRefusedError,
@@ -116,17 +115,12 @@ export class Registrar {
    */
   #now(): Timestamp {
     const nowMs = Date.now();
-    const now = withDrawnNanos(timestampFromMs(nowMs));
     const last = this.state.lastRecordedTime;
-    if (last === null || compareTimes(last, now) <= 0) return now;
-    // Somebody's clock is fast by less than the minute that the registry allows.
-    const lastMs = timestampToMs(last);
-    return lastMs - nowMs > 60_000 ? now : withDrawnNanos(timestampFromMs(lastMs + 1));
+    const aheadMs = last === null ? -1 : timestampToMs(last) - nowMs;
+    // Somebody's clock is fast by less than the minute that the registry allows, or that was this very millisecond.
+    const { seconds, nanos } = timestampFromMs(aheadMs < 0 || aheadMs > 60_000 ? nowMs : nowMs + aheadMs + 1);
+    return { seconds, nanos: nanos + randomInt(nanosPerMs) };
   }
-}
-
-function withDrawnNanos({ seconds, nanos }: Timestamp): Timestamp {
-  return { seconds, nanos: nanos + randomInt(nanosPerMs) };
 }
 
 /** Refusals of the registry's rules, as refusals of what was asked. */

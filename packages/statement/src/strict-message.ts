@@ -39,8 +39,7 @@ interface StrictField {
 interface CompiledMessage {
   readonly typeName: string;
   readonly fields: Map<number, StrictField>;
-  readonly requiredFields: StrictField[];
-  /** Bits of the required ones. */
+  /** Bits of the fields that must be there. */
   readonly requiredBits: number;
   readonly listedFields: StrictField[];
   readonly requiredOneofs: { readonly name: string; readonly bits: number }[];
@@ -74,7 +73,6 @@ function compile(descriptor: DescMessage): CompiledMessage {
   const compiled: CompiledMessage = {
     typeName,
     fields: new Map(),
-    requiredFields: [],
     requiredBits: bitsOf(
       fields.filter((field) => field.fieldKind !== "list" && field.oneof === undefined && isRequired(ruleOf(field))),
     ),
@@ -86,11 +84,13 @@ function compile(descriptor: DescMessage): CompiledMessage {
   // Registered before its fields, so that a type that contains itself would end.
   compiledMessages.set(typeName, compiled);
   for (const field of fields) {
-    const bit = bitsOf([field]);
-    const strict = compileField(field, bit, bitsOf(field.oneof?.fields ?? (field.fieldKind === "list" ? [] : [field])));
+    const strict = compileField(
+      field,
+      bitsOf([field]),
+      bitsOf(field.oneof?.fields ?? (field.fieldKind === "list" ? [] : [field])),
+    );
     compiled.fields.set(field.number, strict);
     if (strict.repeated) compiled.listedFields.push(strict);
-    else if ((compiled.requiredBits & bit) !== 0) compiled.requiredFields.push(strict);
   }
   return compiled;
 }
@@ -187,8 +187,9 @@ function checkMessage(message: CompiledMessage, reader: BinaryReader, path: stri
     // The reader throws on truncated input, on lengths beyond the end and on impossible tags.
     throw malformed(path, `cannot be read as ${message.typeName} (${(error as Error).message})`, "a whole message");
   }
-  if ((seen & message.requiredBits) !== message.requiredBits) {
-    const missing = message.requiredFields.find(({ bit }) => (seen & bit) === 0) as StrictField;
+  const missingBits = message.requiredBits & ~seen;
+  if (missingBits !== 0) {
+    const missing = fieldAmong(message, missingBits) as StrictField;
     throw new MessageRefusedError("FIELD_MISSING", join(path, missing.name), "is not set", describe(missing.rule));
   }
   for (const field of message.listedFields) checkCount(field, counts?.get(field) ?? 0, path);
@@ -200,9 +201,14 @@ function checkMessage(message: CompiledMessage, reader: BinaryReader, path: stri
   }
 }
 
+/** The first field with one of these bits. */
+function fieldAmong(message: CompiledMessage, bits: number): StrictField | undefined {
+  return [...message.fields.values()].find(({ bit }) => (bits & bit) !== 0);
+}
+
 /** A field that comes again, or beside another of its oneof. */
 function duplicated(message: CompiledMessage, field: StrictField, seen: number, path: string): MessageRefusedError {
-  const before = [...message.fields.values()].find(({ bit }) => (seen & field.excludedBy & bit) !== 0);
+  const before = fieldAmong(message, seen & field.excludedBy);
   const name = join(path, field.name);
   if (before === undefined || before === field)
     return new MessageRefusedError("FIELD_DUPLICATED", name, "is given more than once", "once");

@@ -91,21 +91,19 @@ export async function createPartStore(connection: NatsConnection, shard: string)
     }
   }
 
-  /** The last message of a subject, from the leader. */
-  async function lastOf(subject: string): Promise<StoredMsg | null> {
-    return manager.streams.getMessage(streamName, { last_by_subj: subject }).catch((error: unknown) => {
-      throw storeError(error);
-    });
-  }
-
-  /** The first message of a subject, from the leader. */
-  async function firstOf(subject: string): Promise<StoredMsg | null> {
-    // The client's type does not know of it; the server does.
-    const request = { seq: 1, next_by_subj: subject };
+  /** The message that a request names, from the leader. */
+  async function messageAt(request: Parameters<typeof manager.streams.getMessage>[1]): Promise<StoredMsg | null> {
     return manager.streams.getMessage(streamName, request).catch((error: unknown) => {
       throw storeError(error);
     });
   }
+
+  const lastOf = (subject: string) => messageAt({ last_by_subj: subject });
+  const firstOf = (subject: string) => {
+    // The client's type does not know of it; the server does.
+    const request = { seq: 1, next_by_subj: subject };
+    return messageAt(request);
+  };
 
   /** Removes a message, its bytes overwritten. One that is gone already is as good. */
   async function overwrite(sequence: number): Promise<void> {
