@@ -30,10 +30,11 @@ const receiver = receiveDurably({
     fsyncSync(journal);
   },
 });
-await receiver.ready;
-console.log("begun");
+// Before it says that it began: it may be told to end in that very moment.
 process.once("SIGTERM", async () => {
   await receiver.close();
   connection.close();
   closeSync(journal);
 });
+await receiver.ready;
+console.log("begun");

@@ -1,5 +1,5 @@
 import type { NatsConnection } from "@nats-io/nats-core";
-import { NoRespondersError, PermissionViolationError, RequestError, TimeoutError } from "@nats-io/nats-core";
+import { NoRespondersError, PermissionViolationError, RequestError } from "@nats-io/nats-core";
 import { requestWhileConnected } from "./connection-watch.ts";
 
 /** Error numbers of the JetStream API that are told apart here (nats-server `errors.json`, 2.15). */
@@ -47,35 +47,33 @@ export async function apiRequest<T>(
 }
 
 /**
- * The same for a question that changes nothing, asked again when it is left without an answer: a stream without a leader is silent, and the
- * leader that is elected a moment later never heard what was asked before. Each attempt waits twice as long as the one before, so that a
- * server that is merely slow is heard, too. `timeoutMs` bounds them all together.
+ * The same for a question that changes nothing, asked again while no answer comes: a stream without a leader is silent, and the leader that
+ * is elected a moment later never heard what was asked before. Whichever asking is answered first counts, so that a server that is merely
+ * slow is heard, too. `timeoutMs` bounds them all together.
  */
-export async function askLeader<T>(
+export function askLeader<T>(
   connection: NatsConnection,
   subject: string,
   body: object | null,
   timeoutMs: number,
 ): Promise<T> {
   const deadline = performance.now() + timeoutMs;
-  for (let waitMs = firstAnswerWaitMs; ; waitMs *= 2) {
-    const leftMs = deadline - performance.now();
-    // An attempt too short to be answered would only be noise.
-    const isLast = leftMs < 2 * waitMs;
-    try {
-      return await apiRequest<T>(connection, subject, body, Math.max(1, isLast ? leftMs : waitMs));
-    } catch (error) {
-      if (isLast || !isUnanswered(error)) throw error;
-    }
-  }
+  return new Promise<T>((resolve, reject) => {
+    let askAgain: NodeJS.Timeout | undefined;
+    const ask = (waitMs: number): void => {
+      const leftMs = Math.max(1, deadline - performance.now());
+      apiRequest<T>(connection, subject, body, leftMs)
+        .then(resolve, reject)
+        .finally(() => clearTimeout(askAgain));
+      // One that could hardly be answered any more would only be noise.
+      if (leftMs > 2 * waitMs) askAgain = setTimeout(ask, waitMs, Math.min(2 * waitMs, askAgainMsMax));
+    };
+    ask(askAgainMsMin);
+  });
 }
 
-const firstAnswerWaitMs = 400;
-
-/** True if nobody answered in time. */
-function isUnanswered(error: unknown): boolean {
-  return error instanceof TimeoutError || (error instanceof Error && error.cause instanceof TimeoutError);
-}
+const askAgainMsMin = 400;
+const askAgainMsMax = 800;
 
 /** True if the server told that nothing at all listened on the subject, so nothing received the message. */
 export function isNoResponders(error: unknown): boolean {

@@ -52,6 +52,8 @@ export interface NatsCluster {
     stream: string,
     options?: { readonly without?: readonly number[]; readonly withinMs?: number },
   ): Promise<number>;
+  /** Resolves when every member says that it is up to date, and every stream's leader says so of the others. */
+  upToDate(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -148,6 +150,10 @@ export async function startNatsCluster(
         urls: servers.filter(({ pid }, index) => pid !== null && !without.includes(index)).map(({ url }) => url),
         ...(withinMs === undefined ? {} : { withinMs }),
       }),
+    async upToDate() {
+      await Promise.all(servers.map((server) => server.serving()));
+      await replicasCurrent({ seeds, urls: servers.map(({ url }) => url) });
+    },
     stop,
   };
 }
@@ -177,6 +183,62 @@ export async function leaderAmong(options: {
       const index = names.indexOf(answer?.cluster?.leader ?? "");
       if (index >= 0 && !without.includes(index)) return index;
       if (performance.now() > deadline) throw new Error(`Nobody led ${stream} within ${withinMs} ms.`);
+    }
+  } finally {
+    await connection.close();
+  }
+}
+
+interface StreamReplicas {
+  readonly config: { readonly name: string };
+  readonly cluster?: {
+    readonly leader?: string;
+    /** `active`: nanoseconds since the leader heard from it. `lag`: entries of the replicas' log that it lacks. */
+    readonly replicas?: readonly { readonly active?: number; readonly lag?: number }[];
+  };
+}
+
+const heardWithinNanos = 1_500_000_000;
+/** Under load a replica is always a little behind. */
+const lagMax = 100;
+/** Catching up may begin, end and begin again. */
+const currentForMs = 2_000;
+
+/**
+ * Resolves when for a while the leader of every stream has heard from all other replicas, and none lags. A member that was cut off believes
+ * for a moment after its return that nothing has happened: who is harmed next then would be the second of three at the same time.
+ */
+export async function replicasCurrent(options: {
+  readonly seeds: string;
+  readonly urls: readonly string[];
+  readonly withinMs?: number;
+}): Promise<void> {
+  const { withinMs = 60_000 } = options;
+  const connection = await connectAs({
+    url: options.urls.join(","),
+    role: "admin",
+    seedFilePath: join(options.seeds, "admin.seed"),
+    name: "who lags",
+  });
+  const isCurrent = ({ cluster }: StreamReplicas): boolean =>
+    Boolean(cluster?.leader) &&
+    (cluster?.replicas ?? []).every(({ active = Infinity, lag = 0 }) => active < heardWithinNanos && lag <= lagMax);
+  try {
+    let currentSinceMs = Infinity;
+    for (const deadline = performance.now() + withinMs; ; await wait(100)) {
+      const askedAtMs = performance.now();
+      const answer = await connection
+        .request("$JS.API.STREAM.LIST", "", { timeout: 5_000 })
+        .then((message) => message.json<{ streams?: StreamReplicas[]; missing?: unknown[] }>())
+        .catch(() => null);
+      const behind = (answer?.streams ?? []).filter((stream) => !isCurrent(stream));
+      const allCurrent = answer?.streams !== undefined && !answer.missing?.length && behind.length === 0;
+      currentSinceMs = allCurrent ? Math.min(currentSinceMs, askedAtMs) : Infinity;
+      if (askedAtMs - currentSinceMs >= currentForMs) return;
+      if (performance.now() > deadline)
+        throw new Error(
+          `Replicas were not current within ${withinMs} ms: ${JSON.stringify(behind.map(({ config, cluster }) => ({ stream: config.name, cluster })))}.`,
+        );
     }
   } finally {
     await connection.close();

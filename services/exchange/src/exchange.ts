@@ -76,7 +76,11 @@ export interface Exchange {
   drain(): Promise<void>;
 }
 
-const appendTimeoutMs = 5_000;
+/**
+ * What a lost leader was sent is never answered, so it is sent again after this long: with the same expectations, so that only one of the
+ * two can be stored. Shorter than an election, or the next leader would wait for us.
+ */
+const appendTimeoutMs = 2_000;
 const dossiersCachedDefault = 8_192;
 
 /** Makes an exchange: compares its heads with the stream, opens the shard if it is new. */

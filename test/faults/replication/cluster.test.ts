@@ -59,7 +59,6 @@ async function recovered(fault: string, sinceMs: number): Promise<number> {
   return firstMs;
 }
 
-const upToDate = () => Promise.all(on.cluster.servers.map((server) => server.serving()));
 const others = (index: number) => [0, 1, 2].filter((each) => each !== index);
 
 test("every stream lies on three servers", async () => {
@@ -86,7 +85,7 @@ async function inSpiteOf(fault: string, harm: () => unknown, undo: () => unknown
     return await recovered(fault, since);
   } finally {
     await undo();
-    await upToDate();
+    await on.cluster.upToDate();
   }
 }
 
@@ -171,7 +170,7 @@ test("a leader that was cut off confirms nothing, though it still answers reads"
     const since = performance.now();
     on.cluster.heal();
     await load.recovery(since);
-    await upToDate();
+    await on.cluster.upToDate();
   }
 });
 
@@ -192,7 +191,7 @@ test("two of three gone: nothing is accepted and health says so; back: all goes 
   );
   expect(acceptedMeanwhile).toBe(0);
   await expect.poll(() => on.health(), { timeout: 20_000, interval: 200 }).toEqual(["SERVING", "SERVING"]);
-  await upToDate();
+  await on.cluster.upToDate();
 });
 
 test("one server after the other is restarted under load", async () => {
@@ -200,7 +199,7 @@ test("one server after the other is restarted under load", async () => {
   for (const server of on.cluster.servers) {
     await server.holdDown("SIGTERM");
     await server.start();
-    await upToDate();
+    await on.cluster.upToDate();
   }
   await load.recovery(performance.now());
   const times = load.accepted.map(({ acceptedAtMs }) => acceptedAtMs).filter((time) => time >= since);

@@ -12,7 +12,7 @@ import {
   Wait,
 } from "testcontainers";
 import { makeNatsImageContext } from "../../../deploy/images/nats-server/make-context.ts";
-import { leaderAmong } from "../../../packages/testkit/src/nats-cluster.ts";
+import { leaderAmong, replicasCurrent } from "../../../packages/testkit/src/nats-cluster.ts";
 
 /** Three nats-servers in containers of the image that is deployed, their routes on a network of their own, and no other way between them. */
 export interface ContainerCluster {
@@ -26,7 +26,7 @@ export interface ContainerCluster {
   /** Ends a member by SIGKILL. */
   kill(index: number): Promise<void>;
   start(index: number): Promise<void>;
-  /** Resolves when every member says that it is up to date. */
+  /** Resolves when every member says that it is up to date, and every stream's leader says so of the others. */
   upToDate(withinMs?: number): Promise<void>;
   stop(): Promise<void>;
 }
@@ -124,6 +124,7 @@ export async function startContainerCluster(): Promise<ContainerCluster> {
           await new Promise((resume) => setTimeout(resume, 100));
         }
       }
+      await replicasCurrent({ seeds, urls, withinMs });
     }
     await upToDate();
     return {
