@@ -4,7 +4,7 @@ import { subjectOfEvent } from "@lienthong/event-store";
 import { type ReadEvent, readEvent } from "@lienthong/statement";
 import { leafHash } from "@lienthong/tlog";
 import { type FoldedDossier, foldToText, withoutPast } from "./dossier-fold.ts";
-import { BatchRows, microsecondsOf, type ShardPosition } from "./rows.ts";
+import { type BatchRows, type DossierRow, type EventRow, microsecondsOf, type ShardPosition } from "./rows.ts";
 import { wordsOf } from "./what-was-said.ts";
 
 const noDigest = new Uint8Array(0);
@@ -37,7 +37,7 @@ export function readMessages(
     let event: ReadEvent;
     try {
       // Own copy: a payload is a window into a network buffer, and what is decoded keeps windows into it.
-      event = readEvent(Uint8Array.from(payload));
+      event = readEvent(payload.slice());
     } catch (cause) {
       throw new StreamContradictsError(`Event ${leaf} of ${shard} cannot be read: ${(cause as Error).message}`, {
         cause,
@@ -53,28 +53,28 @@ export function readMessages(
   });
 }
 
-/** Folds events of one shard, in order, into rows. `dossiers` has those that are known, and is brought up to date. */
+/**
+ * Folds events of one shard, in order, into rows. `dossiers` has those that are known, and is brought up to date.
+ * @returns where the shard stands after them.
+ */
 export function foldEvents(
   messages: readonly IndexedMessage[],
   before: ShardPosition,
   dossiers: Map<string, FoldedDossier>,
   names: PinnedNames,
-): { readonly rows: BatchRows; readonly position: ShardPosition } {
-  const rows = new BatchRows();
-  const lastLeaves = new Map<string, number>();
+  rows: BatchRows,
+): ShardPosition {
+  const events: EventRow[] = [];
   let position = before;
   for (const message of messages) {
     position = nextPosition(position, message);
     const { event } = message;
     const branches = event.dossier === null ? [] : foldDossierEvent(message, event.dossier, dossiers, names, rows);
-    rows.events.push(eventRow(message, branches));
-    if (event.dossier !== null) lastLeaves.set(event.dossier, message.leaf);
+    events.push(eventRow(message, branches));
+    if (event.dossier !== null) rows.dossiers.set(event.dossier, message.leaf);
   }
-  for (const [code, lastLeaf] of lastLeaves) {
-    const folded = dossiers.get(code);
-    if (folded !== undefined) rows.dossiers.set(code, dossierRow(folded, lastLeaf));
-  }
-  return { rows, position };
+  rows.events.add(events);
+  return position;
 }
 
 function nextPosition(before: ShardPosition, { leaf, hash, event }: IndexedMessage): ShardPosition {
@@ -283,7 +283,7 @@ function takesCustody({ body }: ReadEvent, branch: string): boolean {
   return what?.$case === "join" && what.value.into === branch;
 }
 
-function eventRow({ leaf, hash, event }: IndexedMessage, branches: readonly string[]) {
+function eventRow({ leaf, hash, event }: IndexedMessage, branches: readonly string[]): EventRow {
   const { header, body } = event;
   const author = body.$case === "statement" ? body.statement.author : undefined;
   return {
@@ -302,7 +302,8 @@ function eventRow({ leaf, hash, event }: IndexedMessage, branches: readonly stri
   };
 }
 
-function dossierRow(folded: FoldedDossier, lastLeaf: number) {
+/** The row of a dossier as it stands. */
+export function dossierRow(folded: FoldedDossier, lastLeaf: number): DossierRow {
   const { state } = folded;
   return {
     dossier: state.dossier,

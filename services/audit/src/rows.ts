@@ -1,4 +1,5 @@
 import type { CustodyState } from "@lienthong/domain";
+import { RowColumns } from "./sql.ts";
 
 /**
  * Rows of the index as they are written: names of properties are names of columns, bytes are lower-case hexadecimal, times microseconds.
@@ -113,10 +114,100 @@ export function nothingReadOf(shard: string): ShardPosition {
   return { shard, generation: 0, size: 0, lastHash: new Uint8Array(0), clockUs: 0, wallUs: 0, simulated: false };
 }
 
+/** What an event changes in the row of a dossier that has one. */
+export type DossierMove = Pick<DossierRow, "dossier" | "events" | "last_leaf" | "ended" | "agencies" | "fold">;
+
+const eventColumns = {
+  leaf: "bigint",
+  hash: "text",
+  dossier: "text",
+  number: "bigint",
+  said: "text",
+  agency: "text",
+  unit: "text",
+  system: "text",
+  statement_id: "uuid",
+  branches: "text",
+  reason: "text",
+  outcome: "text",
+  recorded_us: "bigint",
+  wall_us: "bigint",
+} as const;
+
+export const dossierMoveColumns = {
+  dossier: "text",
+  events: "bigint",
+  last_leaf: "bigint",
+  ended: "boolean",
+  agencies: "text",
+  fold: "text",
+} as const;
+
+export const dossierColumns = {
+  ...dossierMoveColumns,
+  opened_leaf: "bigint",
+  opened_by: "text",
+  area_code: "text",
+  procedure_entry: "text",
+  procedure: "text",
+  route: "text",
+} as const;
+
+export const handoffChangeColumns = {
+  forward_leaf: "bigint",
+  branch: "text",
+  delivered_leaf: "bigint",
+  delivered_us: "bigint",
+  delivered_wall_us: "bigint",
+  outcome: "text",
+  ended_leaf: "bigint",
+  ended_us: "bigint",
+  ended_wall_us: "bigint",
+  reason: "text",
+} as const;
+
+export const handoffColumns = {
+  ...handoffChangeColumns,
+  dossier: "text",
+  consult: "boolean",
+  from_agency: "text",
+  from_unit: "text",
+  to_agency: "text",
+  to_unit: "text",
+  step: "text",
+  edge: "text",
+  due_us: "bigint",
+  forward_hash: "text",
+  forward_us: "bigint",
+  forward_wall_us: "bigint",
+} as const;
+
+export const holdingChangeColumns = {
+  began_leaf: "bigint",
+  branch: "text",
+  unit: "text",
+  state: "text",
+  ended_leaf: "bigint",
+  ended_us: "bigint",
+  ended_wall_us: "bigint",
+} as const;
+
+export const holdingColumns = {
+  ...holdingChangeColumns,
+  dossier: "text",
+  holder: "text",
+  step: "text",
+  held_since_us: "bigint",
+  began_us: "bigint",
+  began_wall_us: "bigint",
+} as const;
+
 /** Everything that one batch of events changes. */
 export class BatchRows {
-  readonly events: EventRow[] = [];
-  readonly dossiers = new Map<string, DossierRow>();
+  /** Nothing changes them any more: they are text as soon as they are made. */
+  readonly events = new RowColumns<EventRow>(eventColumns);
+  /** Leaf of the last event of each dossier that the batch moved. */
+  readonly dossiers = new Map<string, number>();
   readonly handoffs: HandoffRow[] = [];
   readonly handoffChanges = new Map<string, HandoffChange>();
   readonly holdings: HoldingRow[] = [];

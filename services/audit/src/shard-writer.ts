@@ -1,9 +1,9 @@
 import type { FollowedMessage } from "@lienthong/event-store";
-import type { Database } from "./database.ts";
+import type { Database, Queryable } from "./database.ts";
 import type { FoldedDossier } from "./dossier-fold.ts";
-import { foldEvents, type PinnedNames, readMessages } from "./fold-events.ts";
+import { foldEvents, type IndexedMessage, type PinnedNames, readMessages } from "./fold-events.ts";
 import type { indexSchema, nextSchema } from "./migrate.ts";
-import { nothingReadOf, type ShardPosition } from "./rows.ts";
+import { BatchRows, nothingReadOf, type ShardPosition } from "./rows.ts";
 import { expectPosition, readFolds, readPosition, writeBatch } from "./write-batch.ts";
 
 /** Dossiers whose custody is kept in memory, about 1.5 KB each; the others are read from their rows. */
@@ -15,6 +15,9 @@ const dossiersKeptMax = 16_384;
  * after a minute, the embedded one never.
  */
 const countedEventsMin = 512;
+
+/** Events are read and folded so many at a time: what was decoded of one is garbage before it is worth moving. */
+const foldedAtOnce = 512;
 
 /** What a writer writes through. */
 export interface ShardWriterOptions {
@@ -58,33 +61,45 @@ export class ShardWriter {
    * @throws StreamContradictsError, IndexTakenError, or the driver's error.
    */
   async write(messages: readonly FollowedMessage[]): Promise<void> {
-    const { database, schema, shard, names, registryAt } = this.#on;
-    const read = readMessages(shard, messages);
-    const registrySize = read.reduce((most, { event }) => {
-      const size = event.header.registryHead?.size ?? 0n;
-      return size > most ? size : most;
-    }, 0n);
-    await registryAt(registrySize);
-    const codes = new Set(read.flatMap(({ event }) => event.dossier ?? []));
+    const { database, schema, shard } = this.#on;
     const dossiers = new Map<string, FoldedDossier>();
-    const unknown: string[] = [];
-    for (const code of codes) {
-      const kept = this.#dossiers.get(code);
-      if (kept === undefined) unknown.push(code);
-      else dossiers.set(code, kept);
-    }
     this.#position = await database.transaction(async (tx) => {
       // Losing the last transactions in a power failure only repeats them: nothing here is unique, so nothing waits for the disk.
       await tx.script(`set local search_path to ${schema}; set local synchronous_commit to off`);
       await expectPosition(tx, this.#position);
-      for (const [code, folded] of await readFolds(tx, shard, unknown)) dossiers.set(code, folded);
-      const { rows, position } = foldEvents(read, this.#position, dossiers, names);
-      await writeBatch(tx, rows, this.#position, position);
+      const rows = new BatchRows();
+      let position = this.#position;
+      for (let from = 0; from < messages.length; from += foldedAtOnce) {
+        const read = readMessages(shard, messages.slice(from, from + foldedAtOnce));
+        await this.#learnOf(tx, read, dossiers);
+        position = foldEvents(read, position, dossiers, this.#on.names, rows);
+      }
+      await writeBatch(tx, rows, dossiers, this.#position, position);
       return position;
       // Here the rows and the position become visible together; a crash before leaves the batch to be read again, one after leaves nothing to do.
     });
     this.#keep(dossiers);
     if (this.#position.size >= this.#countAtSize) await this.#countRows();
+  }
+
+  /** Makes known what these events build on: their dossiers as they are before them, and what they pin of the registry. */
+  async #learnOf(tx: Queryable, read: readonly IndexedMessage[], dossiers: Map<string, FoldedDossier>): Promise<void> {
+    let registrySize = 0n;
+    const opened = new Set<string>();
+    const unknown = new Set<string>();
+    for (const { event } of read) {
+      const size = event.header.registryHead?.size ?? 0n;
+      if (size > registrySize) registrySize = size;
+      const code = event.dossier;
+      if (code === null || dossiers.has(code) || opened.has(code)) continue;
+      const kept = this.#dossiers.get(code);
+      if (kept !== undefined) dossiers.set(code, kept);
+      // Before its first event there is nothing to be known of a dossier.
+      else if (event.header.number === 1n) opened.add(code);
+      else unknown.add(code);
+    }
+    await this.#on.registryAt(registrySize);
+    for (const [code, folded] of await readFolds(tx, this.#on.shard, [...unknown])) dossiers.set(code, folded);
   }
 
   async #countRows(): Promise<void> {

@@ -1,7 +1,23 @@
 import type { Queryable } from "./database.ts";
 import { type FoldedDossier, foldFromRow, type StoredDossier } from "./dossier-fold.ts";
-import type { BatchRows, ShardPosition } from "./rows.ts";
-import { bytes, jsonRows, sql, textArray } from "./sql.ts";
+import { dossierRow, StreamContradictsError } from "./fold-events.ts";
+import {
+  type BatchRows,
+  type DossierMove,
+  type DossierRow,
+  dossierColumns,
+  dossierMoveColumns,
+  type HandoffChange,
+  type HandoffRow,
+  type HoldingChange,
+  type HoldingRow,
+  handoffChangeColumns,
+  handoffColumns,
+  holdingChangeColumns,
+  holdingColumns,
+  type ShardPosition,
+} from "./rows.ts";
+import { bytes, RowColumns, sql, textArray } from "./sql.ts";
 
 /** Somebody else writes the same index. */
 export class IndexTakenError extends Error {
@@ -60,6 +76,8 @@ export async function readFolds(
 export async function writeBatch(
   tx: Queryable,
   rows: BatchRows,
+  /** Those that the batch moved, and perhaps others. */
+  dossiers: ReadonlyMap<string, FoldedDossier>,
   before: ShardPosition,
   position: ShardPosition,
 ): Promise<void> {
@@ -67,20 +85,10 @@ export async function writeBatch(
   await movePosition(tx, before, position);
   await tx.query(sql`
     insert into event (shard, leaf, hash, dossier, number, said, agency, unit, system, statement_id, branches, reason, outcome, recorded_us, wall_us)
-    select ${shard}::text, leaf, decode(hash, 'hex'), dossier, number, said, agency, unit, system, statement_id,
-      array(select json_array_elements_text(branches)), reason, outcome, recorded_us, wall_us
-    from json_to_recordset(${jsonRows(rows.events)}) as r (leaf bigint, hash text, dossier text, number bigint, said text, agency text, unit text,
-      system text, statement_id uuid, branches json, reason text, outcome text, recorded_us bigint, wall_us bigint)`);
-  if (rows.dossiers.size > 0) {
-    await tx.query(sql`
-      insert into dossier (shard, dossier, opened_leaf, opened_by, area_code, procedure_entry, procedure, route, events, last_leaf, ended, agencies, fold)
-      select ${shard}::text, dossier, opened_leaf, opened_by, area_code, decode(procedure_entry, 'hex'), procedure, route, events, last_leaf, ended,
-        array(select json_array_elements_text(agencies)), fold
-      from json_to_recordset(${jsonRows([...rows.dossiers.values()])}) as r (dossier text, opened_leaf bigint, opened_by text, area_code text,
-        procedure_entry text, procedure text, route text, events bigint, last_leaf bigint, ended boolean, agencies json, fold text)
-      on conflict (shard, dossier) do update set events = excluded.events, last_leaf = excluded.last_leaf, ended = excluded.ended,
-        agencies = excluded.agencies, fold = excluded.fold`);
-  }
+    select ${shard}::text, leaf, decode(hash, 'hex'), dossier, number, said, agency, unit, system, statement_id, branches::text[], reason, outcome,
+      recorded_us, wall_us
+    from ${rows.events.source()}`);
+  await writeDossiers(tx, before, rows, dossiers);
   await writeHandoffs(tx, shard, rows);
   await writeHoldings(tx, shard, rows);
 }
@@ -118,8 +126,42 @@ async function movePosition(tx: Queryable, before: ShardPosition, position: Shar
   if (moved.length !== 1) throw taken(shard, before.size);
 }
 
+async function writeDossiers(
+  tx: Queryable,
+  { shard, size }: ShardPosition,
+  { dossiers: lastLeaves }: BatchRows,
+  dossiers: ReadonlyMap<string, FoldedDossier>,
+): Promise<void> {
+  const opened: DossierRow[] = [];
+  const moved: DossierMove[] = [];
+  for (const [code, lastLeaf] of lastLeaves) {
+    const row = dossierRow(dossiers.get(code) as FoldedDossier, lastLeaf);
+    if (row.opened_leaf >= size) opened.push(row);
+    else {
+      const { dossier, events, last_leaf, ended, agencies, fold } = row;
+      moved.push({ dossier, events, last_leaf, ended, agencies, fold });
+    }
+  }
+  if (opened.length > 0) {
+    const written = await tx.query(sql`
+      insert into dossier (shard, dossier, opened_leaf, opened_by, area_code, procedure_entry, procedure, route, events, last_leaf, ended, agencies, fold)
+      select ${shard}::text, dossier, opened_leaf, opened_by, area_code, decode(procedure_entry, 'hex'), procedure, route, events, last_leaf, ended,
+        agencies::text[], fold
+      from ${new RowColumns<DossierRow>(dossierColumns).add(opened).source()}
+      on conflict (shard, dossier) do nothing returning 1`);
+    if (written.length < opened.length)
+      throw new StreamContradictsError(`A dossier of ${shard} is opened a second time, from event ${size} on.`);
+  }
+  if (moved.length > 0) {
+    await tx.query(sql`
+      update dossier as d set events = r.events, last_leaf = r.last_leaf, ended = r.ended, agencies = r.agencies::text[], fold = r.fold
+      from ${new RowColumns<DossierMove>(dossierMoveColumns).add(moved).source()}
+      where d.shard = ${shard}::text and d.dossier = r.dossier`);
+  }
+}
+
 async function writeHandoffs(tx: Queryable, shard: string, { handoffs, handoffChanges }: BatchRows): Promise<void> {
-  const fresh = handoffs.map((row) => {
+  const fresh = handoffs.map((row): HandoffRow & HandoffChange => {
     const key = `${row.forward_leaf}/${row.branch}`;
     const change = handoffChanges.get(key);
     handoffChanges.delete(key);
@@ -132,10 +174,7 @@ async function writeHandoffs(tx: Queryable, shard: string, { handoffs, handoffCh
       select ${shard}::text, forward_leaf, branch, dossier, consult, from_agency, from_unit, to_agency, to_unit, step, edge, due_us,
         decode(forward_hash, 'hex'), forward_us, forward_wall_us, delivered_leaf, delivered_us, delivered_wall_us, outcome, ended_leaf, ended_us,
         ended_wall_us, reason
-      from json_to_recordset(${jsonRows(fresh)}) as r (forward_leaf bigint, branch text, dossier text, consult boolean, from_agency text,
-        from_unit text, to_agency text, to_unit text, step text, edge text, due_us bigint, forward_hash text, forward_us bigint,
-        forward_wall_us bigint, delivered_leaf bigint, delivered_us bigint, delivered_wall_us bigint, outcome text, ended_leaf bigint,
-        ended_us bigint, ended_wall_us bigint, reason text)`);
+      from ${new RowColumns<HandoffRow & HandoffChange>(handoffColumns).add(fresh).source()}`);
   }
   if (handoffChanges.size > 0) {
     // What a change does not name stays.
@@ -144,14 +183,13 @@ async function writeHandoffs(tx: Queryable, shard: string, { handoffs, handoffCh
         delivered_wall_us = coalesce(r.delivered_wall_us, h.delivered_wall_us), outcome = coalesce(r.outcome, h.outcome),
         ended_leaf = coalesce(r.ended_leaf, h.ended_leaf), ended_us = coalesce(r.ended_us, h.ended_us),
         ended_wall_us = coalesce(r.ended_wall_us, h.ended_wall_us), reason = coalesce(r.reason, h.reason)
-      from json_to_recordset(${jsonRows([...handoffChanges.values()])}) as r (forward_leaf bigint, branch text, delivered_leaf bigint,
-        delivered_us bigint, delivered_wall_us bigint, outcome text, ended_leaf bigint, ended_us bigint, ended_wall_us bigint, reason text)
+      from ${new RowColumns<HandoffChange>(handoffChangeColumns).add([...handoffChanges.values()]).source()}
       where h.shard = ${shard}::text and h.forward_leaf = r.forward_leaf and h.branch = r.branch`);
   }
 }
 
 async function writeHoldings(tx: Queryable, shard: string, { holdings, holdingChanges }: BatchRows): Promise<void> {
-  const fresh = holdings.map((row) => {
+  const fresh = holdings.map((row): HoldingRow & HoldingChange => {
     const key = `${row.began_leaf}/${row.branch}`;
     const change = holdingChanges.get(key);
     holdingChanges.delete(key);
@@ -163,15 +201,13 @@ async function writeHoldings(tx: Queryable, shard: string, { holdings, holdingCh
         ended_wall_us)
       select ${shard}::text, began_leaf, branch, dossier, holder, unit, step, state, held_since_us, began_us, began_wall_us, ended_leaf, ended_us,
         ended_wall_us
-      from json_to_recordset(${jsonRows(fresh)}) as r (began_leaf bigint, branch text, dossier text, holder text, unit text, step text, state text,
-        held_since_us bigint, began_us bigint, began_wall_us bigint, ended_leaf bigint, ended_us bigint, ended_wall_us bigint)`);
+      from ${new RowColumns<HoldingRow & HoldingChange>(holdingColumns).add(fresh).source()}`);
   }
   if (holdingChanges.size > 0) {
     await tx.query(sql`
       update holding as h set unit = r.unit, state = r.state, ended_leaf = coalesce(r.ended_leaf, h.ended_leaf),
         ended_us = coalesce(r.ended_us, h.ended_us), ended_wall_us = coalesce(r.ended_wall_us, h.ended_wall_us)
-      from json_to_recordset(${jsonRows([...holdingChanges.values()])}) as r (began_leaf bigint, branch text, unit text, state text,
-        ended_leaf bigint, ended_us bigint, ended_wall_us bigint)
+      from ${new RowColumns<HoldingChange>(holdingChangeColumns).add([...holdingChanges.values()]).source()}
       where h.shard = ${shard}::text and h.began_leaf = r.began_leaf and h.branch = r.branch`);
   }
 }

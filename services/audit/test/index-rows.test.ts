@@ -10,7 +10,7 @@ import { listHoldings } from "../src/questions/holdings.ts";
 import { readTrail } from "../src/questions/trail.ts";
 import { microsecondsOf } from "../src/rows.ts";
 import { ShardWriter } from "../src/shard-writer.ts";
-import { sql } from "../src/sql.ts";
+import { RowColumns, sql } from "../src/sql.ts";
 import { IndexTakenError } from "../src/write-batch.ts";
 import { type DatabaseKind, kinds } from "./databases.ts";
 import { diceOf, EventMill, madeNames } from "./made-events.ts";
@@ -232,12 +232,53 @@ describe.each(kinds)("the index on %s", (_name, start) => {
         ],
         /came before it|cannot follow/,
       ],
+      // Of a dossier that is in the rows and not in this writer's memory.
+      [[{ ...messages[1]!, sequence: 21 }], /A dossier of odd is opened a second time/],
     ] as const;
     for (const [batch, says] of tries) {
       const refused = (await openWriter(database, "odd")).write(batch);
       await expect(refused).rejects.toThrow(StreamContradictsError);
       await expect(refused).rejects.toThrow(says);
     }
+    await database.close();
+  });
+
+  test("rows that are sent by column arrive as they are, whatever their texts hold", async () => {
+    const database = await fresh();
+    const texts = [
+      "",
+      "NULL",
+      "null",
+      '"',
+      "\\",
+      '\\"',
+      "{a,b}",
+      "{",
+      "a,b",
+      " a ",
+      "\n\t",
+      "Bộ phận Một cửa",
+      "𠮷",
+      "'",
+      "$1",
+    ];
+    interface Row {
+      readonly at: number;
+      readonly text: string;
+      readonly list: readonly string[];
+      readonly yes: boolean;
+      readonly none: string | null;
+    }
+    const rows = texts.map(
+      (text, at): Row => ({ at: at * 2 ** 44, text, list: [text, text], yes: at % 2 === 0, none: null }),
+    );
+    const columns = new RowColumns<Row>({ at: "bigint", text: "text", list: "text", yes: "boolean", none: "uuid" });
+    columns.add(rows.slice(0, 4)).add([]).add(rows.slice(4));
+    expect(columns.size).toBe(rows.length);
+    const found = await database.query(sql`select at, text, list::text[] as list, yes, none from ${columns.source()}`);
+    expect(found).toEqual(rows);
+    const empty = new RowColumns<Pick<Row, "text">>({ text: "text" });
+    expect(await database.query(sql`select * from ${empty.source()}`)).toEqual([]);
     await database.close();
   });
 
