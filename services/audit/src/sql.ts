@@ -63,8 +63,8 @@ export type ColumnType = "bigint" | "boolean" | "text" | "uuid";
 export type Cell = string | number | boolean | null | undefined | readonly string[];
 
 /**
- * Rows for a statement, column by column: an array for each, unnested. Half the price of json_to_recordset, which makes a table of every row's
- * keys. What was added is text already: one object for hundreds of rows.
+ * Rows for a statement, column by column: an array for each, unnested. Cheaper than json_to_recordset, which makes a table of every row's keys
+ * (17 instead of 19.5 µs of PostgreSQL for an event with all that it changes). What was added is text already: one object for hundreds of rows.
  */
 export class RowColumns<Row extends { readonly [Name in keyof Row]: Cell }> {
   readonly #types: readonly (readonly [keyof Row & string, ColumnType])[];
