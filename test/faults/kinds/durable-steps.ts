@@ -96,7 +96,7 @@ export const durableSteps: readonly DurableStep[] = [
     name: "index-batch",
     services: ["audit"],
     module: "/services/audit/src/shard-writer.ts",
-    line: "      await writeBatch(tx, rows, this.#position, position);\n",
+    line: "      await writeBatch(tx, rows, dossiers, this.#position, position);\n",
   },
   {
     name: "index-commit",
