@@ -61,29 +61,40 @@ export class ShardWriter {
    * @throws StreamContradictsError, IndexTakenError, or the driver's error.
    */
   async write(messages: readonly FollowedMessage[]): Promise<void> {
-    const { database, schema, shard } = this.#on;
+    const { shard, names } = this.#on;
     const dossiers = new Map<string, FoldedDossier>();
-    this.#position = await database.transaction(async (tx) => {
-      // Losing the last transactions in a power failure only repeats them: nothing here is unique, so nothing waits for the disk.
-      await tx.script(`set local search_path to ${schema}; set local synchronous_commit to off`);
-      await expectPosition(tx, this.#position);
-      const rows = new BatchRows();
-      let position = this.#position;
-      for (let from = 0; from < messages.length; from += foldedAtOnce) {
-        const read = readMessages(shard, messages.slice(from, from + foldedAtOnce));
-        await this.#learnOf(tx, read, dossiers);
-        position = foldEvents(read, position, dossiers, this.#on.names, rows);
-      }
+    const rows = new BatchRows();
+    let position = this.#position;
+    for (let from = 0; from < messages.length; from += foldedAtOnce) {
+      const read = readMessages(shard, messages.slice(from, from + foldedAtOnce));
+      await this.#learnOf(read, dossiers);
+      position = foldEvents(read, position, dossiers, names, rows);
+    }
+    await this.#transaction(async (tx) => {
       await writeBatch(tx, rows, dossiers, this.#position, position);
-      return position;
       // Here the rows and the position become visible together; a crash before leaves the batch to be read again, one after leaves nothing to do.
     });
+    this.#position = position;
     this.#keep(dossiers);
     if (this.#position.size >= this.#countAtSize) await this.#countRows();
   }
 
-  /** Makes known what these events build on: their dossiers as they are before them, and what they pin of the registry. */
-  async #learnOf(tx: Queryable, read: readonly IndexedMessage[], dossiers: Map<string, FoldedDossier>): Promise<void> {
+  /** A transaction on rows that still end where this writer left them. */
+  #transaction(work: (tx: Queryable) => Promise<void>): Promise<void> {
+    const { database, schema } = this.#on;
+    return database.transaction(async (tx) => {
+      // Losing the last transactions in a power failure only repeats them: nothing here is unique, so nothing waits for the disk.
+      await tx.script(`set local search_path to ${schema}; set local synchronous_commit to off`);
+      await expectPosition(tx, this.#position);
+      await work(tx);
+    });
+  }
+
+  /**
+   * Makes known what these events build on: their dossiers as they are before them, and what they pin of the registry. Outside of a transaction,
+   * because the registry may be waited for: an embedded database would answer nobody meanwhile.
+   */
+  async #learnOf(read: readonly IndexedMessage[], dossiers: Map<string, FoldedDossier>): Promise<void> {
     let registrySize = 0n;
     const opened = new Set<string>();
     const unknown = new Set<string>();
@@ -99,7 +110,10 @@ export class ShardWriter {
       else unknown.add(code);
     }
     await this.#on.registryAt(registrySize);
-    for (const [code, folded] of await readFolds(tx, this.#on.shard, [...unknown])) dossiers.set(code, folded);
+    if (unknown.size === 0) return;
+    await this.#transaction(async (tx) => {
+      for (const [code, folded] of await readFolds(tx, this.#on.shard, [...unknown])) dossiers.set(code, folded);
+    });
   }
 
   async #countRows(): Promise<void> {

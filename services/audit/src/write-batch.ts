@@ -133,14 +133,10 @@ async function writeDossiers(
   dossiers: ReadonlyMap<string, FoldedDossier>,
 ): Promise<void> {
   const opened: DossierRow[] = [];
-  const moved: DossierMove[] = [];
+  const moved: DossierRow[] = [];
   for (const [code, lastLeaf] of lastLeaves) {
     const row = dossierRow(dossiers.get(code) as FoldedDossier, lastLeaf);
-    if (row.opened_leaf >= size) opened.push(row);
-    else {
-      const { dossier, events, last_leaf, ended, agencies, fold } = row;
-      moved.push({ dossier, events, last_leaf, ended, agencies, fold });
-    }
+    (row.opened_leaf >= size ? opened : moved).push(row);
   }
   if (opened.length > 0) {
     const written = await tx.query(sql`
