@@ -184,6 +184,8 @@ describe("one subscription", () => {
       }
     });
     for (let round = 0; round < 10; round++) await shard.forward(forwards(120, (index) => index % 40));
+    // Nothing waits at a replica that has not heard of the last events yet, either.
+    await replica.reached(1_199);
     await until(() => replica.deliveries.waitingCount("dep-b") === 0);
     done = true;
     await Promise.all(fetchers);

@@ -127,6 +127,7 @@ describe("several replicas", () => {
     const atOne = one.receive();
     await atOne.count(30);
     atOne.settle(Array.from({ length: 20 }, (_, index) => ({ leafIndex: index })));
+    await other.reached(29);
     await until(() => other.deliveries.waitingCount("dep-b") === 10);
     const atOther = other.receive();
     await atOther.count(10);
@@ -148,6 +149,7 @@ describe("several replicas", () => {
     await shard.forward(forwards(10));
     const atOne = one.receive().settleEverything();
     await atOne.count(10);
+    await other.reached(9);
     await until(() => other.deliveries.waitingCount("dep-b") === 0);
     const again = other.receive({ fromLeafIndex: 4 });
     await again.count(6);
